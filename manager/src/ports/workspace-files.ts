@@ -1,0 +1,14 @@
+import type { Attachment } from '@dbox/contracts';
+
+/** Files on the share for people to read, and what came with a story. Never the truth: that is the store. */
+export interface WorkspaceFiles {
+  /** `tasks/<taskId>/spec.yaml`. */
+  writeSpec(taskId: string, yaml: string): Promise<void>;
+  /** Durable before the story is acknowledged; keyed by task, since file names in specs may repeat. */
+  saveAttachments(storyId: string, byTask: ReadonlyMap<string, readonly Attachment[]>): Promise<void>;
+  readAttachment(storyId: string, taskId: string, index: number): Promise<Attachment | null>;
+  /** For a submission that was refused after its files were saved. */
+  removeAttachments(storyId: string): Promise<void>;
+  /** Share of the file system that is free, 0 to 1. */
+  freeSpace(): Promise<number>;
+}
