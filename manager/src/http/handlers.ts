@@ -42,7 +42,7 @@ export type Reply<K extends OperationName> =
       : Response<K> extends 'events'
         ? AsyncIterable<Event>
         : Response<K> extends 'nothing'
-          ? void
+          ? undefined
           : // `null` answers 204, only where the contract says `mayBeEmpty`.
             Answer<K> | null;
 
