@@ -1,0 +1,3 @@
+export * from './evaluate.ts';
+export * from './patterns.ts';
+export * from './probe.ts';
