@@ -1,6 +1,8 @@
 export { compileChecks } from './compile-checks.ts';
 export { rawDboxYamlSchema } from './dbox-yaml-schema.ts';
+export type { CommitFiles, ReadRunPlan } from './run-plan-reader.ts';
 export { readRunPlan } from './run-plan-reader.ts';
+export type { TaskGraph } from './task-graph.ts';
 export { checkTaskGraph } from './task-graph.ts';
 export type { ReadTaskSpecs, SpecSource } from './task-spec-reader.ts';
 export { MAX_SPEC_BYTES, readTaskSpecs } from './task-spec-reader.ts';

@@ -1,6 +1,20 @@
+import { posix } from 'node:path';
 import type { Finding, RunPlan } from '@dbox/contracts';
+import { rawDboxYamlSchema } from './dbox-yaml-schema.ts';
+import type { FindingList } from './finding-list.ts';
+import { createFindingList, START_OF_FILE } from './finding-list.ts';
+import { readBySchema } from './schema-findings.ts';
+import { readInnerPath } from './spec-path.ts';
+import type { YamlDocument } from './yaml-document.ts';
+import { parseYaml } from './yaml-document.ts';
 
-export interface RunPlanFiles {
+const FILE = 'dbox.yaml';
+const MAX_DBOX_YAML_BYTES = 16 * 1024;
+/** Where a site's start page is looked for, in this order. */
+const STATIC_ROOTS = ['.', 'public', 'dist'] as const;
+const NOTHING: RunPlan = { kind: 'nothing' };
+
+export interface CommitFiles {
   /** The text of `dbox.yaml` at the root of the commit; null where there is none. */
   readonly dboxYaml: string | null;
   /** The text of `package.json` at the root of the commit; null where there is none. */
@@ -9,7 +23,140 @@ export interface RunPlanFiles {
   readonly paths: readonly string[];
 }
 
-/** How a commit is run. With an `error` among the findings the plan is `nothing` and must not be used. */
-export function readRunPlan(_files: RunPlanFiles): { plan: RunPlan; findings: Finding[] } {
-  throw new Error('being written');
+export interface ReadRunPlan {
+  /** `nothing` where the findings hold an error: such a commit must not be released. */
+  readonly plan: RunPlan;
+  readonly findings: Finding[];
+}
+
+/** How a commit is run: by its `dbox.yaml`, else `npm start`, else as static files, else not at all. */
+export function readRunPlan({ dboxYaml, packageJson, paths }: CommitFiles): ReadRunPlan {
+  if (dboxYaml !== null) return readDboxYaml(dboxYaml, paths);
+  const findings: Finding[] = [];
+  if (packageJson !== null) {
+    const { scripts, problem } = readScripts(packageJson);
+    if (problem !== null) findings.push(problem);
+    if (scripts.start) {
+      const build = scripts.build ? 'npm run build' : null;
+      return { plan: { kind: 'command', build, run: 'npm start', from: 'npm start' }, findings };
+    }
+  }
+  const files = new Set(paths);
+  for (const root of STATIC_ROOTS) {
+    const page = root === '.' ? 'index.html' : `${root}/index.html`;
+    if (files.has(page)) return { plan: { kind: 'static', build: null, root, from: page }, findings };
+  }
+  return { plan: NOTHING, findings };
+}
+
+function readDboxYaml(text: string, paths: readonly string[]): ReadRunPlan {
+  const findings = createFindingList(FILE);
+  const documents = parseYaml({ text, maxBytes: MAX_DBOX_YAML_BYTES, findings });
+  const plan = readDocuments(documents, paths, findings);
+  return { plan: findings.hasError() || plan === null ? NOTHING : plan, findings: findings.all };
+}
+
+/** Null with an error among the findings. */
+function readDocuments(
+  documents: readonly YamlDocument[],
+  paths: readonly string[],
+  findings: FindingList,
+): RunPlan | null {
+  const [document, second] = documents;
+  if (document === undefined) {
+    if (!findings.hasError()) {
+      findings.add(START_OF_FILE, {
+        code: 'empty_document',
+        message: 'dbox.yaml is empty.',
+        hint: 'Write `run: node server.js` or `static: public`, or delete the file.',
+      });
+    }
+    return null;
+  }
+  if (second !== undefined) {
+    findings.add(second.locate([]), {
+      code: 'bad_value',
+      message: 'dbox.yaml holds more than one document.',
+      hint: 'Keep what stands before the second `---`.',
+    });
+    return null;
+  }
+  const raw = readBySchema(rawDboxYamlSchema, document.value, {
+    document,
+    at: [],
+    findings,
+    examples: { build: 'build: npm run build', run: 'run: node server.js', static: 'static: public' },
+    synonyms: { start: 'run', command: 'run', dir: 'static', root: 'static' },
+  });
+  if (raw === null) return null;
+  const build = raw.build ?? null;
+  if (raw.run !== undefined && raw.static !== undefined) {
+    findings.add(document.locateKey(['static']), {
+      code: 'bad_value',
+      message: '`run` and `static` exclude each other.',
+      hint: 'Keep `run` where a program serves the project, `static` where it is files.',
+    });
+    return null;
+  }
+  if (raw.run !== undefined) return { kind: 'command', build, run: raw.run, from: FILE };
+  if (raw.static === undefined) {
+    findings.add(document.locate([]), {
+      code: 'missing_key',
+      message: 'Neither `run` nor `static` is given.',
+      hint: 'Add `run: node server.js` or `static: public`.',
+    });
+    return null;
+  }
+  return readStaticRoot(raw.static, { build, document, paths, findings });
+}
+
+function readStaticRoot(
+  written: string,
+  around: { build: string | null; document: YamlDocument; paths: readonly string[]; findings: FindingList },
+): RunPlan | null {
+  const { build, document, paths, findings } = around;
+  const read = readInnerPath(written);
+  if ('code' in read) {
+    findings.add(document.locate(['static']), read);
+    return null;
+  }
+  const root = posix.normalize(read.path).replace(/\/$/, '');
+  const isThere = root === '.' || paths.some((path) => path.startsWith(`${root}/`));
+  // What a build makes can only be known after it.
+  if (build === null && !isThere) {
+    findings.add(document.locate(['static']), {
+      code: 'bad_path',
+      message: `The commit holds no directory ${JSON.stringify(root)}.`,
+      hint: 'Name a directory of the commit, or give the `build` that makes it.',
+    });
+    return null;
+  }
+  return { kind: 'static', build, root, from: FILE };
+}
+
+/** Only whether they are there: npm itself runs them. */
+function readScripts(packageJson: string): {
+  scripts: { start: boolean; build: boolean };
+  problem: Finding | null;
+} {
+  let scripts: unknown;
+  let problem: Finding | null = null;
+  try {
+    scripts = (JSON.parse(packageJson) as { scripts?: unknown } | null)?.scripts;
+  } catch {
+    const list = createFindingList('package.json');
+    list.add(START_OF_FILE, {
+      code: 'json_syntax',
+      severity: 'warning',
+      message: 'package.json is no JSON, so its scripts are not used.',
+      hint: 'Mend it, or say in dbox.yaml how the project is run.',
+    });
+    problem = list.all[0] ?? null;
+  }
+  const has = (name: string): boolean => {
+    if (typeof scripts !== 'object' || scripts === null || !Object.hasOwn(scripts, name)) return false;
+    const script = (scripts as Record<string, unknown>)[name];
+    return typeof script === 'string' && script.trim() !== '';
+  };
+  return { scripts: { start: has('start'), build: has('build') }, problem };
 }
