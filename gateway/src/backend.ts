@@ -1,0 +1,54 @@
+import { Agent } from 'node:http';
+import type { Target } from '@dbox/contracts';
+
+/** One release's target with its own keep-alive connections. */
+export interface Backend {
+  readonly releaseId: string;
+  readonly target: Target;
+  readonly agent: Agent;
+  /** Counts a request until the returned function is called (once). */
+  enter(): () => void;
+  /** No new traffic comes: idle connections are closed now, the others as their requests end. */
+  retire(): void;
+}
+
+// A burst beyond this makes new connections; holding more idle ones only costs the release memory.
+const MAX_IDLE_CONNECTIONS = 64;
+
+export function createBackend(releaseId: string, target: Target): Backend {
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: MAX_IDLE_CONNECTIONS });
+  let inFlightCount = 0;
+  let isRetired = false;
+
+  function closeIdle(): void {
+    for (const sockets of Object.values(agent.freeSockets)) {
+      for (const socket of sockets ?? []) socket.destroy();
+    }
+  }
+
+  return {
+    releaseId,
+    target,
+    agent,
+    enter() {
+      inFlightCount += 1;
+      let hasLeft = false;
+      return () => {
+        if (hasLeft) return;
+        hasLeft = true;
+        inFlightCount -= 1;
+        if (isRetired && inFlightCount === 0) agent.destroy();
+      };
+    },
+    retire() {
+      isRetired = true;
+      if (inFlightCount === 0) agent.destroy();
+      else closeIdle();
+    },
+  };
+}
+
+export function sameTarget(a: Target, b: Target): boolean {
+  if (a.kind === 'socket') return b.kind === 'socket' && a.path === b.path;
+  return b.kind === 'tcp' && a.host === b.host && a.port === b.port;
+}

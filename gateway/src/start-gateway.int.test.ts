@@ -1,0 +1,388 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Route, Target } from '@dbox/contracts';
+import { type Gateway, startGateway } from './start-gateway.ts';
+import { type FakeManager, startFakeManager } from './testing/fake-manager.ts';
+import { ask, type FakeRelease, startFakeRelease } from './testing/fake-release.ts';
+
+interface Bench {
+  readonly manager: FakeManager;
+  readonly dir: string;
+  readonly release: (name: string, more?: Parameters<typeof startFakeRelease>[1]) => Promise<FakeRelease>;
+  readonly start: (more?: { answerTimeoutMs?: number; managerUrl?: string }) => Promise<Gateway>;
+}
+
+async function bench(t: TestContext): Promise<Bench> {
+  const dir = await mkdtemp(join(tmpdir(), 'gw-'));
+  const manager = await startFakeManager();
+  const gateways: Gateway[] = [];
+  const releases: FakeRelease[] = [];
+  t.after(async () => {
+    for (const gateway of gateways) await gateway.stop({ graceMs: 0 });
+    for (const release of releases) await release.close();
+    await manager.close();
+    await rm(dir, { recursive: true });
+  });
+  return {
+    manager,
+    dir,
+    async release(name, more) {
+      const release = await startFakeRelease(name, more);
+      releases.push(release);
+      return release;
+    },
+    async start(more = {}) {
+      const gateway = await startGateway({
+        managerUrl: manager.url,
+        token: 'gw',
+        stateFile: join(dir, 'routes.json'),
+        host: '127.0.0.1',
+        ...more,
+      });
+      gateways.push(gateway);
+      return gateway;
+    },
+  };
+}
+
+function route(target: Target | null, more: Partial<Route> = {}): Route {
+  return {
+    project: 'blog',
+    environment: 'dev',
+    port: 0,
+    releaseId: target ? 'rel_0000000001' : null,
+    target,
+    ...more,
+  };
+}
+
+test('no request fails while the release is switched eight times under load', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const slow = (name: string) => ({
+    // Answers in two parts, so that many requests are under way at each switch.
+    handle: (_req: unknown, res: import('node:http').ServerResponse) => {
+      res.write(name);
+      setImmediate(() => res.end('.'));
+    },
+  });
+  const [a, b] = [await release('a', slow('a')), await release('b', slow('b'))];
+  await start();
+  const { listeners } = await manager.offer([route(a.target)]);
+  const port = listeners[0]!.port;
+  const agent = new Agent({ keepAlive: true, maxSockets: 200 });
+  t.after(() => agent.destroy());
+  const seen: Record<string, number> = {};
+  let isOver = false;
+  const one = () =>
+    new Promise<string>((resolve) => {
+      const req = request({ host: '127.0.0.1', port, agent }, (res) => {
+        let body = '';
+        res.on('data', (chunk) => {
+          body += chunk;
+        });
+        res.on('end', () => resolve(`${res.statusCode} ${body}`));
+        res.on('error', (error) => resolve(String(error)));
+      });
+      req.on('error', (error) => resolve(String(error)));
+      req.end();
+    });
+  const visitors = Array.from({ length: 200 }, async () => {
+    while (!isOver) {
+      const answer = await one();
+      seen[answer] = (seen[answer] ?? 0) + 1;
+    }
+  });
+  for (let count = 1; count <= 8; count += 1) {
+    const before = seen[`200 ${count % 2 ? 'b' : 'a'}.`] ?? 0;
+    await manager.offer([route((count % 2 ? b : a).target)]);
+    // The next switch comes once this one carries traffic.
+    while ((seen[`200 ${count % 2 ? 'b' : 'a'}.`] ?? 0) < before + 100) await new Promise(setImmediate);
+  }
+  isOver = true;
+  await Promise.all(visitors);
+  assert.deepEqual(Object.keys(seen).sort(), ['200 a.', '200 b.']);
+});
+
+test('after the acknowledgement of a switch no new request reaches the old release', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const [a, b] = [await release('a'), await release('b')];
+  await start();
+  const { listeners } = await manager.offer([route(a.target)]);
+  assert.equal((await ask(listeners[0]!.port)).body, 'a');
+  await manager.offer([route(b.target)]);
+  assert.equal((await ask(listeners[0]!.port)).body, 'b');
+});
+
+test('a WebSocket lives across a switch, and new ones go to the new release', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const [a, b] = [await release('a'), await release('b')];
+  await start();
+  const { listeners } = await manager.offer([route(a.target)]);
+  const first = await openWebSocket(listeners[0]!.port);
+  t.after(() => first.destroy());
+  assert.equal(await echo(first, 'one'), 'a:one');
+  await manager.offer([route(b.target)]);
+  assert.equal(await echo(first, 'two'), 'a:two');
+  const second = await openWebSocket(listeners[0]!.port);
+  t.after(() => second.destroy());
+  assert.equal(await echo(second, 'three'), 'b:three');
+});
+
+test('a WebSocket to an address where nothing is live is refused with 503', async (t) => {
+  const { manager, start } = await bench(t);
+  await start();
+  const { listeners } = await manager.offer([route(null)]);
+  const socket = connect(listeners[0]!.port, '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nHost: devsite\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  assert.match(await readAll(socket), /^HTTP\/1\.1 503 /);
+});
+
+test('a WebSocket whose release cannot be reached is refused with 502', async (t) => {
+  const { manager, start, release } = await bench(t);
+  const gone = await release('gone');
+  await gone.close();
+  await start();
+  const { listeners } = await manager.offer([route(gone.target)]);
+  const socket = connect(listeners[0]!.port, '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nHost: devsite\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  assert.match(await readAll(socket), /^HTTP\/1\.1 502 /);
+});
+
+test('a revision older than the one served changes nothing and is not acknowledged', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const [a, b] = [await release('a'), await release('b')];
+  await start();
+  await manager.offer([route(a.target)]);
+  const { listeners, revision } = await manager.offer([route(b.target)]);
+  const idle = manager.nextIdlePoll();
+  manager.answerPoll(revision - 1, [route(a.target)]);
+  await idle;
+  assert.equal((await ask(listeners[0]!.port)).body, 'b');
+  assert.equal(manager.acks.length, 2);
+});
+
+test('a port that is taken is replaced by a free one, which is kept over a restart', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const a = await release('a');
+  const squatter = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => squatter.once('listening', resolve));
+  t.after(() => squatter.close());
+  const taken = (squatter.address() as { port: number }).port;
+  const gateway = await start();
+  const first = await manager.offer([route(a.target, { port: taken })]);
+  const { port } = first.listeners[0]!;
+  assert.notEqual(port, taken);
+  assert.equal((await ask(port)).body, 'a');
+  await gateway.stop();
+  const again = await start();
+  assert.deepEqual(again.listeners, [{ project: 'blog', environment: 'dev', port }]);
+});
+
+test('every listener serves every project by its name under localhost', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const [blog, shop, live] = [await release('blog'), await release('shop'), await release('live')];
+  await start();
+  const { listeners } = await manager.offer([
+    route(blog.target),
+    route(shop.target, { project: 'shop', releaseId: 'rel_0000000002' }),
+    route(live.target, { project: 'shop', environment: 'production', releaseId: 'rel_0000000003' }),
+  ]);
+  const port = listeners.find((listener) => listener.project === 'blog')!.port;
+  const byHost = async (host: string) => (await ask(port, { headers: { host } })).body;
+  assert.equal(await byHost('devsite:8080'), 'blog');
+  assert.equal(await byHost('127.0.0.1'), 'blog');
+  assert.equal(await byHost('localhost:1'), 'blog');
+  assert.equal(await byHost('shop.localhost:8080'), 'shop');
+  assert.equal(await byHost('Production.Shop.localhost'), 'live');
+  assert.equal((await ask(port, { headers: { host: 'nobody.localhost' } })).status, 404);
+});
+
+test('where nothing is live people get a page that looks again, programs a problem document', async (t) => {
+  const { manager, start } = await bench(t);
+  await start();
+  const { listeners } = await manager.offer([route(null)]);
+  const port = listeners[0]!.port;
+  const page = await ask(port, { headers: { accept: 'text/html,*/*' } });
+  assert.equal(page.status, 503);
+  assert.match(page.body, /http-equiv="refresh"/);
+  const problem = await ask(port);
+  assert.equal(problem.headers['content-type'], 'application/problem+json');
+  assert.equal(JSON.parse(problem.body).code, 'no_release');
+});
+
+test('a release is reached over a unix socket', async (t) => {
+  const { manager, release, start, dir } = await bench(t);
+  const a = await release('socket', { socketPath: join(dir, 'a.sock') });
+  await start();
+  const { listeners } = await manager.offer([route(a.target)]);
+  assert.equal((await ask(listeners[0]!.port)).body, 'socket');
+});
+
+test('headers about the way are set by the gateway, whatever the client claims', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const a = await release('a', { handle: (req, res) => void res.end(JSON.stringify(req.headers)) });
+  await start();
+  const { listeners } = await manager.offer([route(a.target)]);
+  const { body } = await ask(listeners[0]!.port, {
+    headers: {
+      host: 'devsite:8080',
+      'x-forwarded-for': '6.6.6.6',
+      'x-forwarded-host': 'evil',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-user': 'root',
+      forwarded: 'for=6.6.6.6',
+      connection: 'close, x-secret',
+      'x-secret': 'hop',
+      'x-own': 'kept',
+    },
+  });
+  const seen = JSON.parse(body);
+  assert.equal(seen.host, 'devsite:8080');
+  assert.equal(seen['x-forwarded-for'], '127.0.0.1');
+  assert.equal(seen['x-forwarded-host'], 'devsite:8080');
+  assert.equal(seen['x-forwarded-proto'], 'http');
+  assert.equal(seen['x-own'], 'kept');
+  for (const name of ['x-forwarded-user', 'forwarded', 'x-secret']) assert.equal(seen[name], undefined, name);
+});
+
+test('a GET on a connection that the release closes is tried once more, a POST is not', async (t) => {
+  const { manager, release, start } = await bench(t);
+  let count = 0;
+  const a = await release('a', {
+    handle: (req, res) => {
+      count += 1;
+      if (count % 2 === 1) req.socket.destroy();
+      else res.end(String(count));
+    },
+  });
+  await start();
+  const { listeners } = await manager.offer([route(a.target)]);
+  const get = await ask(listeners[0]!.port);
+  assert.deepEqual([get.status, get.body], [200, '2']);
+  const post = await ask(listeners[0]!.port, { method: 'POST', body: 'x' });
+  assert.deepEqual([post.status, count], [502, 3]);
+});
+
+test('a release that closes its idle connections loses no POST', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const a = await release('a');
+  await start();
+  const { listeners } = await manager.offer([route(a.target)]);
+  for (let count = 0; count < 20; count += 1) {
+    await ask(listeners[0]!.port);
+    a.server.closeIdleConnections();
+    assert.equal((await ask(listeners[0]!.port, { method: 'POST', body: 'x' })).status, 200);
+  }
+});
+
+test('a release that takes a request and says nothing is given up with 504', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const a = await release('a', { handle: () => undefined });
+  await start({ answerTimeoutMs: 50 });
+  const { listeners } = await manager.offer([route(a.target)]);
+  assert.equal((await ask(listeners[0]!.port)).status, 504);
+});
+
+test('bodies are streamed both ways', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const a = await release('a', { handle: (req, res) => void req.pipe(res) });
+  await start();
+  const { listeners } = await manager.offer([route(a.target)]);
+  const answer = await new Promise<string>((resolve, reject) => {
+    let seen = '';
+    const req = request(
+      { host: '127.0.0.1', port: listeners[0]!.port, method: 'POST', agent: false },
+      (res) => {
+        res.setEncoding('utf8').on('data', (chunk) => {
+          seen += chunk;
+          // The second part is sent only after the first has come back.
+          if (seen === 'one') req.end('two');
+        });
+        res.on('end', () => resolve(seen));
+      },
+    );
+    req.on('error', reject);
+    req.write('one');
+  });
+  assert.equal(answer, 'onetwo');
+});
+
+test('the routes last served are served again before the manager answers', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const a = await release('a');
+  const first = await start();
+  const { revision } = await manager.offer([route(a.target)]);
+  await first.stop();
+  const acked = manager.nextAck();
+  const second = await start({ managerUrl: 'http://127.0.0.1:9' });
+  assert.equal((await ask(second.listeners[0]!.port)).body, 'a');
+  await second.stop();
+  // And the revision served already is acknowledged to a manager that is back.
+  await start();
+  assert.equal((await acked).revision, revision);
+});
+
+test('answers are counted per release and reported', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const a = await release('a', {
+    handle: (req, res) => void res.writeHead(req.url === '/no' ? 500 : 200).end(),
+  });
+  await start();
+  const { listeners } = await manager.offer([route(a.target)]);
+  const reported = manager.nextTraffic();
+  for (const path of ['/', '/', '/no']) await ask(listeners[0]!.port, { path });
+  const [stats] = await reported;
+  assert.equal(stats!.releaseId, 'rel_0000000001');
+  assert.deepEqual(stats!.statuses, { '2xx': 2, '5xx': 1 });
+  assert.equal(stats!.latencyBuckets.at(-1)!.count, 3);
+});
+
+test('a head that is too large is refused', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const a = await release('a');
+  await start();
+  const { listeners } = await manager.offer([route(a.target)]);
+  assert.equal((await ask(listeners[0]!.port, { headers: { big: 'x'.repeat(17_000) } })).status, 431);
+});
+
+test('a route that is taken away is no longer listened for', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const a = await release('a');
+  await start();
+  const { listeners } = await manager.offer([route(a.target)]);
+  assert.deepEqual((await manager.offer([])).listeners, []);
+  await assert.rejects(ask(listeners[0]!.port), { code: 'ECONNREFUSED' });
+});
+
+function openWebSocket(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const req = request({
+      host: '127.0.0.1',
+      port,
+      headers: { connection: 'Upgrade', upgrade: 'websocket' },
+    });
+    req.once('upgrade', (_res, socket: Socket) => resolve(socket));
+    req.once('response', (res) => reject(new Error(`refused with ${res.statusCode}`)));
+    req.once('error', reject);
+    req.end();
+  });
+}
+
+function echo(socket: Socket, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    socket.once('data', (data) => resolve(String(data)));
+    socket.once('close', () => reject(new Error('the WebSocket was closed')));
+    socket.write(text);
+  });
+}
+
+async function readAll(socket: Socket): Promise<string> {
+  let text = '';
+  for await (const chunk of socket) text += chunk;
+  return text;
+}
