@@ -17,9 +17,10 @@ export interface FindingText {
   readonly severity?: Finding['severity'];
 }
 
-/** What is wrong with one file, in the order it was found, bounded. */
+/** What is wrong with one file, bounded. */
 export interface FindingList {
-  readonly all: Finding[];
+  /** From the top of the file to its end. */
+  sorted(): Finding[];
   add(place: Place, text: FindingText): void;
   hasError(): boolean;
 }
@@ -30,7 +31,7 @@ export function createFindingList(file: string): FindingList {
   const all: Finding[] = [];
   let anyError = false;
   return {
-    all,
+    sorted: () => all.toSorted((a, b) => a.line - b.line || a.column - b.column),
     add(place, { severity = 'error', code, message, hint }) {
       if (severity === 'error') anyError = true;
       if (all.length < MAX_FINDINGS) {
@@ -40,10 +41,6 @@ export function createFindingList(file: string): FindingList {
     },
     hasError: () => anyError,
   };
-}
-
-export function hasErrors(findings: readonly Finding[]): boolean {
-  return findings.some((finding) => finding.severity === 'error');
 }
 
 /** A value of the document within a message: on one line, printable and short, whatever it holds. */

@@ -53,7 +53,7 @@ function readDboxYaml(text: string, paths: readonly string[]): ReadRunPlan {
   const findings = createFindingList(FILE);
   const documents = parseYaml({ text, maxBytes: MAX_DBOX_YAML_BYTES, findings });
   const plan = readDocuments(documents, paths, findings);
-  return { plan: findings.hasError() || plan === null ? NOTHING : plan, findings: findings.all };
+  return { plan: findings.hasError() || plan === null ? NOTHING : plan, findings: findings.sorted() };
 }
 
 /** Null with an error among the findings. */
@@ -151,7 +151,7 @@ function readScripts(packageJson: string): {
       message: 'package.json is no JSON, so its scripts are not used.',
       hint: 'Mend it, or say in dbox.yaml how the project is run.',
     });
-    problem = list.all[0] ?? null;
+    problem = list.sorted()[0] ?? null;
   }
   const has = (name: string): boolean => {
     if (typeof scripts !== 'object' || scripts === null || !Object.hasOwn(scripts, name)) return false;

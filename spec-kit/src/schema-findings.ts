@@ -96,12 +96,20 @@ function describe(issue: Issue, path: DocumentPath, { value, reading }: IssueSit
         hint: `Put it in quotes: ${quoted(typed)}.`,
       };
     }
-    const wanted =
-      issue.code === 'invalid_type' ? (WORDS[issue.expected] ?? issue.expected) : 'something else';
+    const wanted = expectedOf(issue)
+      .map((type) => WORDS[type] ?? type)
+      .join(' or ');
     return { code: 'wrong_type', message: `${name} is ${wordFor(written)}, it must be ${wanted}.`, hint };
   }
   const code = key === 'id' || key === 'depends_on' || key === 'retires' ? 'bad_id' : 'bad_value';
   return { code, message: `${name} cannot be ${quoted(written)}: ${issue.message}.`, hint };
+}
+
+/** The types that would have been good here. */
+function expectedOf(issue: Issue): string[] {
+  if (issue.code === 'invalid_type') return [issue.expected];
+  const inner = issue.code === 'invalid_union' ? issue.errors.flat() : [];
+  return [...new Set(inner.filter((one) => one.path.length === 0).flatMap(expectedOf))];
 }
 
 const WORDS: Record<string, string> = {

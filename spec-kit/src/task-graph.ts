@@ -21,7 +21,7 @@ export function checkTaskGraph({ specs, sources, known }: TaskGraph): Finding[] 
     const source = sources?.[index];
     const list = createFindingList(source?.file ?? '');
     list.add(source?.locate(path) ?? { line: 1, column: 1, path: formatPath(path) }, text);
-    findings.push(...list.all);
+    findings.push(...list.sorted());
   };
   const indexOf = new Map<string, number>();
   for (const [index, { id }] of specs.entries()) {

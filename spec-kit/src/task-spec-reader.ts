@@ -55,7 +55,7 @@ export function readTaskSpecs(input: { readonly file: string; readonly yaml: str
       hint: 'Begin with `id: task-001`; see specs/create-blog.yaml.',
     });
   }
-  return { specs, sources, findings: findings.all };
+  return { specs, sources, findings: findings.sorted() };
 }
 
 /** The specs within a document: itself, the items of a list, or those below `tasks`. */

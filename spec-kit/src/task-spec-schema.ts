@@ -186,6 +186,7 @@ export const TASK_SPEC_SYNONYMS: Readonly<Record<string, string>> = {
   after: 'depends_on',
   requires: 'depends_on',
   name: 'title',
+  prio: 'priority',
   summary: 'title',
   status: 'should_respond',
   expect: 'should_respond',

@@ -55,11 +55,14 @@ export function parseYaml(options: {
     schema: 'core',
   });
   const documents: YamlDocument[] = [];
-  for (const document of Array.isArray(parsed) ? parsed : []) {
-    for (const problem of [...document.errors, ...document.warnings]) {
+  const stream = 'empty' in parsed ? [{ ...parsed, contents: null }] : parsed;
+  for (const document of stream) {
+    const problems = [...document.errors, ...document.warnings];
+    for (const problem of problems) {
       findings.add(placeAt(problem.pos[0], []), syntaxFinding(problem.code, problem.message));
     }
-    if (document.errors.length > 0) return [];
+    // What stands after an error is often misread, and would be reported a second time.
+    if (problems.length > 0) return [];
     if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
       continue;
     }

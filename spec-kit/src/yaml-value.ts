@@ -37,7 +37,8 @@ class GivenUp extends Error {}
 export function buildYamlValue(root: Node, around: Around): YamlValue | null {
   const builder = new Builder(around);
   try {
-    return { value: builder.visit(root, [], null), entries: builder.entries };
+    const value = builder.visit(root, [], null);
+    return builder.isGood ? { value, entries: builder.entries } : null;
   } catch (error) {
     if (error instanceof GivenUp) return null;
     throw error;
@@ -46,6 +47,7 @@ export function buildYamlValue(root: Node, around: Around): YamlValue | null {
 
 class Builder {
   readonly entries = new Map<string, Entry>();
+  isGood = true;
   /** The latest node of each anchor, in document order: what an alias means. */
   readonly #anchors = new Map<string, Node>();
   readonly #around: Around;
@@ -137,6 +139,7 @@ class Builder {
   }
 
   #add(offset: number, path: DocumentPath, text: { code: string; message: string; hint: string }): void {
+    this.isGood = false;
     this.#around.findings.add(this.#around.placeAt(offset, path), text);
   }
 
