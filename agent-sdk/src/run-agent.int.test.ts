@@ -325,7 +325,7 @@ test('no more jobs are leased than there are slots', async (t) => {
   const [first, second, third] = jobs as [FakeJob, FakeJob, FakeJob];
   const working = (job: FakeJob) => manager.until(() => job.progress[0]);
   await Promise.all([working(first), working(second)]);
-const beats = first.beatCount  const beats = first.beatCount;
+  const beats = first.beatCount;
   await manager.until(() => (first.beatCount > beats + 2 ? true : null));
   assert.equal(callsOf(manager, 'leaseJob').length, 2, 'nothing more was asked for');
   gates.get(second.id)?.();
