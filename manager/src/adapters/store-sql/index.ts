@@ -1,0 +1,3 @@
+export { StoreTooNewError } from './migrations/index.ts';
+export { openSqliteStore, type SqliteStoreOptions, StoreHeldError } from './sqlite.ts';
+export { verifyLedger } from './verify-ledger.ts';

@@ -1,0 +1,130 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { ProblemError } from '@dbox/contracts';
+import { type DatabaseConnection, type Kysely, sql } from 'kysely';
+import type { CommitNotice, Store, StoreReader, StoreTransaction } from '../../ports/store.ts';
+import { GroupCommit, type PendingWork } from './group-commit.ts';
+import { EMPTY_HEAD, type LedgerHeadFile } from './ledger-head-file.ts';
+import { openNouns } from './nouns.ts';
+import type { Schema } from './schema.ts';
+import { type LedgerHead, Session } from './session.ts';
+import type { SqlFlavor } from './sql-flavor.ts';
+import { Turns } from './turns.ts';
+
+/** A database that is open, held by this process and migrated. */
+export interface OpenDatabase {
+  /** Builds queries; they run on `connection`. */
+  readonly builder: Kysely<Schema>;
+  readonly connection: DatabaseConnection;
+  readonly flavor: SqlFlavor;
+  close(): Promise<void>;
+}
+
+type Listener = (notice: CommitNotice) => void;
+
+/** The store on one connection of an SQL database: transactions in group commits, reads between them. */
+export class SqlStore implements Store {
+  readonly #database: OpenDatabase;
+  readonly #headFile: LedgerHeadFile | null;
+  readonly #bind: (session: Session) => StoreTransaction;
+  readonly #commits: GroupCommit;
+  readonly #turns: Turns<PendingWork>;
+  readonly #listeners = new Set<Listener>();
+  /** The work this call comes from, to refuse one that would wait for itself. */
+  readonly #caller = new AsyncLocalStorage<Session>();
+  #closing: Promise<void> | null = null;
+
+  constructor(o: { database: OpenDatabase; head: LedgerHead; headFile: LedgerHeadFile | null }) {
+    this.#database = o.database;
+    this.#headFile = o.headFile;
+    this.#bind = openNouns(o.database.builder, o.database.flavor);
+    this.#commits = new GroupCommit({
+      ...o.database,
+      bind: this.#bind,
+      head: o.head,
+      onCommit: (notice, head) => this.#announce(notice, head),
+    });
+    this.#turns = new Turns((batch) => this.#commits.run(batch));
+  }
+
+  transact<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T> {
+    const refusal = this.#refusal('transact');
+    if (refusal !== null) return Promise.reject(refusal);
+    return new Promise<T>((resolve, reject) => {
+      this.#turns.write({
+        run: (tx, session) => this.#caller.run(session, () => work(tx)),
+        resolve: (value) => resolve(value as T),
+        reject,
+      });
+    });
+  }
+
+  read<T>(work: (reader: StoreReader) => Promise<T>): Promise<T> {
+    const refusal = this.#refusal('read');
+    if (refusal !== null) return Promise.reject(refusal);
+    return new Promise<T>((resolve, reject) => {
+      this.#turns.read(async () => {
+        const session = new Session({ ...this.#database, mode: 'read', ledgerHead: EMPTY_HEAD });
+        try {
+          resolve(await this.#caller.run(session, () => work(this.#bind(session))));
+        } catch (error) {
+          reject(error);
+        } finally {
+          session.end();
+        }
+      });
+    });
+  }
+
+  onCommit(listener: Listener): () => void {
+    // Wrapped, so that the same function can be subscribed twice.
+    const subscription: Listener = (notice) => listener(notice);
+    this.#listeners.add(subscription);
+    return () => this.#listeners.delete(subscription);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      await this.#turns.idle();
+      await this.#headFile?.close();
+      await this.#database.close();
+    })();
+    return this.#closing;
+  }
+
+  #refusal(call: string): Error | null {
+    if (this.#closing !== null) return new ProblemError('stopping', 'The box is stopping. Try again later.');
+    if (this.#caller.getStore()?.isOpen === true) {
+      return new Error(
+        `${call} was called from inside the work of another transact or read: it would wait for itself`,
+      );
+    }
+    return null;
+  }
+
+  #announce(notice: CommitNotice, head: LedgerHead): void {
+    this.#headFile?.advance(head);
+    for (const listener of this.#listeners) {
+      try {
+        listener(notice);
+      } catch (error) {
+        // A listener's bug is loud, but the commit stands and its callers must hear of it.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}
+
+/** What the ledger says of itself at the start, before there is a store. */
+export async function readLedgerEnd(database: OpenDatabase): Promise<LedgerHead> {
+  const newest = sql<LedgerHead>`select seq, hash from events order by seq desc limit 1`;
+  const { rows } = await database.connection.executeQuery<LedgerHead>(newest.compile(database.builder));
+  return rows[0] ?? EMPTY_HEAD;
+}
+
+export async function readEventHash(database: OpenDatabase, seq: number): Promise<string | null> {
+  const found = sql<{ hash: string }>`select hash from events where seq = ${seq}`;
+  const { rows } = await database.connection.executeQuery<{ hash: string }>(found.compile(database.builder));
+  return rows[0]?.hash ?? null;
+}

@@ -1,0 +1,88 @@
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
+import { type Clock, isoOf } from '../../ports/clock.ts';
+import type { Store } from '../../ports/store.ts';
+import { LedgerHeadFile } from './ledger-head-file.ts';
+import { migrate } from './migrations/index.ts';
+import type { Schema } from './schema.ts';
+import { type OpenDatabase, readEventHash, readLedgerEnd, SqlStore } from './sql-store.ts';
+import { isBusy, nodeSqliteDialect, SQLITE_FLAVOR } from './sqlite-dialect.ts';
+
+/** Another process holds this store; there is one manager for each workspace. */
+export class StoreHeldError extends Error {
+  override readonly name = 'StoreHeldError';
+  readonly path: string;
+  constructor(path: string, cause: unknown) {
+    super(
+      `Another process holds the task store ${path}: a box is running on this workspace. Use it, or stop it first.`,
+      {
+        cause,
+      },
+    );
+    this.path = path;
+  }
+}
+
+export interface SqliteStoreOptions {
+  /** The folder must exist. Never open this file by other means from the same process: closing it would drop SQLite's lock. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** Where the ledger's newest event is written down outside of the database; null for nowhere. */
+  readonly headFile: string | null;
+}
+
+/** Opens the store and holds it until it is closed. Throws `StoreHeldError` or `StoreTooNewError`. */
+export async function openSqliteStore(o: SqliteStoreOptions): Promise<Store> {
+  const database = await openDatabase(o.path);
+  try {
+    await migrate({ ...database, appliedAt: isoOf(o.clock.nowMs()) });
+    const head = await readLedgerEnd(database);
+    const headFile =
+      o.headFile === null
+        ? null
+        : await LedgerHeadFile.open({
+            path: o.headFile,
+            clock: o.clock,
+            head,
+            hashOf: (seq) => readEventHash(database, seq),
+          });
+    return new SqlStore({ database, head, headFile });
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function openDatabase(path: string): Promise<OpenDatabase> {
+  const database = openHeld(path);
+  const dialect = nodeSqliteDialect(database);
+  const driver = dialect.createDriver();
+  await driver.init();
+  return {
+    builder: new Kysely<Schema>({ dialect }),
+    connection: await driver.acquireConnection(),
+    flavor: SQLITE_FLAVOR,
+    close: () => driver.destroy(),
+  };
+}
+
+function openHeld(path: string): DatabaseSync {
+  let database: DatabaseSync | null = null;
+  try {
+    database = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: true });
+    // Exclusive before WAL: then there is no shared memory beside the file, and the lock is kept.
+    database.exec('pragma locking_mode = exclusive');
+    database.exec('pragma journal_mode = wal');
+    // FULL: a commit is on the disk before it is acknowledged, also when the power fails.
+    database.exec('pragma synchronous = full');
+    // A log that grew in a busy hour gives its space back.
+    database.exec(`pragma journal_size_limit = ${16 * 1024 * 1024}`);
+    // The lock is taken with the first access, which must not wait for the first piece of work.
+    database.exec('begin exclusive; commit');
+    return database;
+  } catch (error) {
+    database?.close();
+    if (isBusy(error)) throw new StoreHeldError(path, error);
+    throw new Error(`cannot open the task store ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}

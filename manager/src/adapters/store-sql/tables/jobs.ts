@@ -1,0 +1,164 @@
+import type { JobKind } from '@dbox/contracts';
+import { type Kysely, sql } from 'kysely';
+import { isoOf } from '../../../ports/clock.ts';
+import type { JobRecord } from '../../../ports/records.ts';
+import type { StoreTransaction } from '../../../ports/store.ts';
+import { documentTable } from '../document-table.ts';
+import type { JobColumns, Schema } from '../schema.ts';
+import type { Session } from '../session.ts';
+import type { SqlFlavor } from '../sql-flavor.ts';
+import { type Statement, statement } from '../statement.ts';
+
+type JobRow = Pick<
+  JobColumns,
+  'status' | 'fence' | 'agent_id' | 'lease_expires_at_ms' | 'confirmed_commit'
+> & {
+  readonly version: number;
+  readonly doc: string;
+};
+const ROW_COLUMNS = [
+  'status',
+  'fence',
+  'agent_id',
+  'lease_expires_at_ms',
+  'confirmed_commit',
+  'version',
+  'doc',
+] as const;
+
+export function jobsTable(
+  builder: Kysely<Schema>,
+  flavor: SqlFlavor,
+): (session: Session) => StoreTransaction['jobs'] {
+  const table = documentTable<JobRecord>({
+    builder,
+    table: 'jobs',
+    keyOf: (id) => ({ id }),
+    keyOfRecord: (job) => job.id,
+    columnsOf: (job) => ({
+      kind: job.kind,
+      project: job.project,
+      task_id: job.taskId,
+      release_lane:
+        job.payload.kind === 'deploy' ? `${job.payload.project}/${job.payload.environment}` : null,
+      status: job.status,
+      priority: job.priority,
+      fence: job.fence,
+      agent_id: job.agentId,
+      lease_expires_at_ms: job.leaseExpiresAtMs,
+      confirmed_commit: job.confirmedCommit,
+    }),
+  });
+  const jobs = builder.selectFrom('jobs').select(ROW_COLUMNS);
+  const oldest = jobs.orderBy('ordinal');
+  const byId = statement<{ id: string }, JobRow>((param) => jobs.where('id', '=', param('id')).compile());
+  const openOfTask = statement<{ taskId: string }, JobRow>((param) =>
+    oldest.where('task_id', '=', param('taskId')).where('status', 'in', ['queued', 'leased']).compile(),
+  );
+  const openOfProject = statement<{ project: string }, JobRow>((param) =>
+    oldest.where('project', '=', param('project')).where('status', 'in', ['queued', 'leased']).compile(),
+  );
+  const ofTask = statement<{ taskId: string }, JobRow>((param) =>
+    oldest.where('task_id', '=', param('taskId')).compile(),
+  );
+  // Literals, not parameters: SQLite uses a partial index only where it can see the condition in the text.
+  const leased = statement<object, JobRow>(() => oldest.where('status', '=', sql.lit('leased')).compile());
+  const expired = statement<{ nowMs: number }, JobRow>((param) =>
+    jobs
+      .where('status', '=', sql.lit('leased'))
+      .where('lease_expires_at_ms', '<=', param('nowMs'))
+      .orderBy('lease_expires_at_ms')
+      .orderBy('ordinal')
+      .compile(),
+  );
+  const queuedCounts = statement<object, { kind: JobKind; count: number }>(() =>
+    sql<{
+      kind: JobKind;
+      count: number;
+    }>`select kind, count(*) as count from jobs where status = 'queued' group by kind`.compile(builder),
+  );
+  const statusOf = statement<{ id: string }, { status: string }>((param) =>
+    builder.selectFrom('jobs').select('status').where('id', '=', param('id')).compile(),
+  );
+  const claims = claimStatements(builder, flavor);
+
+  const list = async (rows: Promise<readonly JobRow[]>) => (await rows).map(toJob);
+  return (session) => ({
+    async get(id) {
+      const row = await session.row(byId({ id }));
+      return row && toJob(row);
+    },
+    async insert(job) {
+      const inserted = await table.insert(session, job);
+      if (job.status === 'queued') session.changes.queuedKinds.push(job.kind);
+      return inserted;
+    },
+    async save(job) {
+      // Only a job that is given back needs the look at what it was before.
+      const before = job.status === 'queued' ? await session.row(statusOf({ id: job.id })) : null;
+      const saved = await table.save(session, job);
+      if (before !== null && before.status !== 'queued') session.changes.queuedKinds.push(job.kind);
+      return saved;
+    },
+    async claim({ kinds, agentId, expiresAtMs }) {
+      if (kinds.length === 0) return null;
+      const values: Record<string, string | number> = { agentId, expiresAtMs };
+      kinds.forEach((kind, index) => {
+        values[kindParameter(index)] = kind;
+      });
+      const [row] = await session.writeRows(claims(kinds.length)(values));
+      return row === undefined ? null : toJob(row);
+    },
+    listOpenOfTask: (taskId) => list(session.rows(openOfTask({ taskId }))),
+    listOpenOfProject: (project) => list(session.rows(openOfProject({ project }))),
+    listOfTask: (taskId) => list(session.rows(ofTask({ taskId }))),
+    listExpired: (nowMs) => list(session.rows(expired({ nowMs }))),
+    listLeased: () => list(session.rows(leased({}))),
+    async countQueued() {
+      const rows = await session.rows(queuedCounts({}));
+      return Object.fromEntries(rows.map((row) => [row.kind, Number(row.count)]));
+    },
+  });
+}
+
+/** The columns are the truth of what a claim changes: the document still holds what it was before. */
+function toJob(row: JobRow): JobRecord {
+  return {
+    ...(JSON.parse(row.doc) as JobRecord),
+    status: row.status as JobRecord['status'],
+    fence: row.fence,
+    agentId: row.agent_id,
+    leaseExpiresAtMs: row.lease_expires_at_ms,
+    leaseExpiresAt: row.lease_expires_at_ms === null ? null : isoOf(row.lease_expires_at_ms),
+    confirmedCommit: row.confirmed_commit,
+    version: row.version,
+  };
+}
+
+const kindParameter = (index: number) => `kind${index}`;
+
+/** One text for each number of kinds. */
+function claimStatements(builder: Kysely<Schema>, flavor: SqlFlavor) {
+  const compiled = new Map<number, Statement<Record<string, string | number>, JobRow>>();
+  return (kindCount: number) => {
+    const known = compiled.get(kindCount);
+    if (known !== undefined) return known;
+    const made = statement<Record<string, string | number>, JobRow>((param) => {
+      // The best of each kind straight from the index `jobs_queued`, then the best of these: a list of
+      // kinds in one condition would sort all that is queued.
+      const bestOfKinds = Array.from(
+        { length: kindCount },
+        (_, index) => sql`select * from (
+          select ordinal, priority from jobs where status = 'queued' and kind = ${param(kindParameter(index))}
+          order by priority desc, ordinal limit 1 ${sql.raw(flavor.skipLocked)})`,
+      );
+      return sql<JobRow>`update jobs set status = 'leased', fence = fence + 1, agent_id = ${param('agentId')},
+        lease_expires_at_ms = ${param('expiresAtMs')}, confirmed_commit = null, version = version + 1
+        where ordinal = (select ordinal from (${sql.join(bestOfKinds, sql` union all `)})
+          order by priority desc, ordinal limit 1)
+        returning ${sql.join(ROW_COLUMNS.map((column) => sql.ref(column)))}`.compile(builder);
+    });
+    compiled.set(kindCount, made);
+    return made;
+  };
+}
