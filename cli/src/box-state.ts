@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What a ready box wrote into `box.json` of its workspace. It may be left over from a killed one. */
+export interface BoxState {
+  readonly pid: number;
+  readonly url: string;
+  readonly version: string;
+  readonly mode: 'process' | 'docker';
+}
+
+/** Null where there is none, or where the file is not one that a box wrote. */
+export async function readBoxState(workspaceDir: string): Promise<BoxState | null> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(join(workspaceDir, 'box.json'), 'utf8'));
+  } catch {
+    return null;
+  }
+  const { pid, url, version, mode } = (value ?? {}) as Record<string, unknown>;
+  if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 1) return null;
+  if (typeof url !== 'string' || !URL.canParse(url)) return null;
+  return {
+    pid,
+    url,
+    version: typeof version === 'string' ? version : 'unknown',
+    mode: mode === 'docker' ? 'docker' : 'process',
+  };
+}
+
+export function processIsAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It is there, but belongs to someone else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Whether a box answers at this address; bounded, never throws. */
+export async function boxAnswers(url: string, timeoutMs = 2000): Promise<boolean> {
+  try {
+    const response = await fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(timeoutMs) });
+    const body = (await response.json()) as { ok?: unknown };
+    return response.ok && body.ok === true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether this process is a box, so that a number that was given to another program since is never
+ * signalled. Where there is no /proc, an answering box of that number is taken for it.
+ */
+export async function isBoxProcess(state: BoxState): Promise<boolean> {
+  if (!processIsAlive(state.pid)) return false;
+  try {
+    const words = (await readFile(`/proc/${state.pid}/cmdline`, 'utf8')).split('\0');
+    return words.some((word) => word.endsWith('box/src/main.ts'));
+  } catch {
+    return boxAnswers(state.url);
+  }
+}

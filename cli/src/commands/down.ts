@@ -1,0 +1,38 @@
+import type { CommandContext, CommandResult } from '../command-context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { CliError } from '../failure.ts';
+import { stopBox } from '../stop-box.ts';
+
+export async function down({ config, output, clock }: CommandContext): CommandResult {
+  if (config.host !== null) {
+    throw new CliError('usage', 'A box on another machine cannot be stopped from here.', {
+      hint: 'Run `./dbox down` there, or leave --host and DBOX_HOST away.',
+    });
+  }
+  const outcome = await stopBox(config.workspaceDir, clock);
+  switch (outcome.kind) {
+    case 'was_not_running':
+      output.note('No box is running.');
+      break;
+    case 'stopped':
+      output.note('The box is stopped. `./dbox up` brings it and every live site back.');
+      break;
+    case 'killed':
+      output.warn(
+        `The box (process ${outcome.pid}) did not stop in time and was killed. ` +
+          'Nothing acknowledged is lost; the next `./dbox up` adopts or ends what it left running.',
+      );
+      break;
+    case 'not_ours':
+      throw new CliError(
+        'failed',
+        `The box (process ${outcome.state.pid}) was not stopped: ${outcome.reason}.`,
+      );
+  }
+  output.answerJson({
+    stopped: outcome.kind !== 'was_not_running',
+    killed: outcome.kind === 'killed',
+    workspace: config.workspaceDir,
+  });
+  return EXIT.ok;
+}

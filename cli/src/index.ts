@@ -1,0 +1,2 @@
+export type { ExitCode } from './exit-codes.ts';
+export { EXIT } from './exit-codes.ts';

@@ -1,0 +1,47 @@
+import type { BoxState } from './box-state.ts';
+import { isBoxProcess, processIsAlive, readBoxState } from './box-state.ts';
+import type { Clock } from './clock.ts';
+
+/** A box lets running jobs and releases end in order; after this it is not going to. */
+const GRACE_MS = 20_000;
+const LOOK_INTERVAL_MS = 50;
+/** The kernel needs a moment to take down a killed process. */
+const KILL_LIMIT_MS = 5_000;
+
+export type StopOutcome =
+  | { readonly kind: 'was_not_running' }
+  | { readonly kind: 'stopped'; readonly pid: number }
+  | { readonly kind: 'killed'; readonly pid: number }
+  /** Its process belongs to someone else, or lives in a container. */
+  | { readonly kind: 'not_ours'; readonly state: BoxState; readonly reason: string };
+
+export async function stopBox(workspaceDir: string, clock: Clock, graceMs = GRACE_MS): Promise<StopOutcome> {
+  const state = await readBoxState(workspaceDir);
+  if (state === null) return { kind: 'was_not_running' };
+  if (state.mode === 'docker') {
+    return { kind: 'not_ours', state, reason: 'it runs in containers; stop it with `docker compose down`' };
+  }
+  if (!(await isBoxProcess(state))) return { kind: 'was_not_running' };
+  try {
+    process.kill(state.pid, 'SIGTERM');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ESRCH') return { kind: 'was_not_running' };
+    return { kind: 'not_ours', state, reason: 'its process belongs to another user' };
+  }
+  if (await waitForEnd(state.pid, clock, graceMs)) return { kind: 'stopped', pid: state.pid };
+  // The number may have been given away while we waited.
+  if (!(await isBoxProcess(state))) return { kind: 'stopped', pid: state.pid };
+  process.kill(state.pid, 'SIGKILL');
+  await waitForEnd(state.pid, clock, KILL_LIMIT_MS);
+  return { kind: 'killed', pid: state.pid };
+}
+
+async function waitForEnd(pid: number, clock: Clock, limitMs: number): Promise<boolean> {
+  const startedAt = clock.now();
+  while (clock.now() - startedAt <= limitMs) {
+    if (!processIsAlive(pid)) return true;
+    await clock.sleep(LOOK_INTERVAL_MS);
+  }
+  return !processIsAlive(pid);
+}

@@ -1,0 +1,84 @@
+import type { Event, StoryReport, TaskStatus } from '@dbox/contracts';
+import { plainLine } from './plain-text.ts';
+
+/** What a person watches of one task. */
+export interface TaskProgress {
+  readonly id: string;
+  readonly title: string;
+  readonly status: TaskStatus;
+  readonly attemptCount: number;
+  readonly engine: string | null;
+  /** The last thing its agent said it was doing; null when nothing was said in this status. */
+  readonly action: string | null;
+  /** When work on it was first seen; null while it waits. */
+  readonly startedAtMs: number | null;
+  /** When it was seen to stop moving. */
+  readonly endedAtMs: number | null;
+}
+
+export interface StoryProgress {
+  readonly storyStatus: StoryReport['story']['status'] | null;
+  readonly tasks: readonly TaskProgress[];
+}
+
+/** The next picture, and what changed in words: one line each. */
+export interface ProgressStep {
+  readonly progress: StoryProgress;
+  readonly changes: readonly string[];
+}
+
+export const NO_PROGRESS: StoryProgress = { storyStatus: null, tasks: [] };
+
+/** What a status means to someone who waits. */
+export const PHASES: Readonly<Record<TaskStatus, string>> = {
+  created: 'waiting',
+  assigned: 'waiting for an agent',
+  in_progress: 'coding',
+  complete: 'testing',
+  verified: 'releasing',
+  deployed: 'live',
+  blocked: 'blocked',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  rolled_back: 'rolled back',
+};
+
+const WAITING: readonly TaskStatus[] = ['created', 'assigned'];
+const ENDED: readonly TaskStatus[] = ['deployed', 'blocked', 'failed', 'cancelled', 'rolled_back'];
+
+export function applyReport(before: StoryProgress, report: StoryReport, nowMs: number): ProgressStep {
+  const changes: string[] = [];
+  const tasks = report.tasks.map((task): TaskProgress => {
+    const old = before.tasks.find((one) => one.id === task.id);
+    const again = old !== undefined && task.attemptCount > old.attemptCount && old.attemptCount > 0;
+    if (old === undefined || old.status !== task.status || again) {
+      const attempt = task.attemptCount > 1 ? ` (attempt ${task.attemptCount})` : '';
+      const title = old === undefined && task.title !== task.id ? ` · ${plainLine(task.title)}` : '';
+      const reason = task.reason !== null && ENDED.includes(task.status) ? `: ${plainLine(task.reason)}` : '';
+      changes.push(`${task.id} ${PHASES[task.status] ?? task.status}${attempt}${title}${reason}`);
+    }
+    return {
+      id: task.id,
+      title: plainLine(task.title),
+      status: task.status,
+      attemptCount: task.attemptCount,
+      engine: task.engine,
+      action: old !== undefined && old.status === task.status && !again ? old.action : null,
+      startedAtMs: old?.startedAtMs ?? (WAITING.includes(task.status) ? null : nowMs),
+      endedAtMs: ENDED.includes(task.status) ? (old?.endedAtMs ?? nowMs) : null,
+    };
+  });
+  if (before.storyStatus !== report.story.status) changes.unshift(`story ${report.story.status}`);
+  return { progress: { storyStatus: report.story.status, tasks }, changes };
+}
+
+export function applyEvent(before: StoryProgress, event: Event): ProgressStep {
+  const taskId = event.subject.startsWith('task/') ? event.subject.slice(5) : event.data.taskId;
+  const action = event.data.action;
+  const task = before.tasks.find((one) => one.id === taskId);
+  if (task === undefined || typeof action !== 'string') return { progress: before, changes: [] };
+  const text = plainLine(action);
+  if (text === '' || text === task.action) return { progress: before, changes: [] };
+  const tasks = before.tasks.map((one) => (one === task ? { ...one, action: text } : one));
+  return { progress: { ...before, tasks }, changes: [`${task.id} ${PHASES[task.status]}: ${text}`] };
+}
