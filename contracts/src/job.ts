@@ -7,8 +7,8 @@ import { ENGINES, JOB_KINDS, JOB_STATUSES } from './statuses.ts';
 import { TaskSpec } from './task-spec.ts';
 import { TestResult, Verdict } from './verdict.ts';
 
-/** Heartbeat every 3 s, a failed one again after 0.5 s, dead after 15 s. */
-export const LEASE_DURATION_MS = 15_000;
+/** Heartbeat every 3 s, a failed one again after 0.5 s; the lease and one round of the rescue together stay within 15 s. */
+export const LEASE_DURATION_MS = 14_000;
 export const HEARTBEAT_INTERVAL_MS = 3_000;
 export const HEARTBEAT_RETRY_MS = 500;
 export const MAX_LEASE_WAIT_MS = 30_000;

@@ -213,7 +213,7 @@ export const ROUTES = {
     query: z.object({
       subject: text.max(120),
       /** A cursor from a former answer. */
-      after: text.max(2000).optional(),
+      after: text.max(16_000).optional(),
       limit: count(10_000).default(2000),
     }),
     response: z.object({

@@ -1,0 +1,82 @@
+import type { Event, LogLine } from '@dbox/contracts';
+import type { ArtifactStore } from '../ports/artifact-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import { isoOf } from '../ports/clock.ts';
+import type { IdSource } from '../ports/id-source.ts';
+import type { LogStore } from '../ports/log-store.ts';
+import type { Planner } from '../ports/planner.ts';
+import type { Repositories } from '../ports/repositories.ts';
+import type { Store, StoreTransaction } from '../ports/store.ts';
+import { VersionConflictError } from '../ports/store.ts';
+import type { WorkspaceFiles } from '../ports/workspace-files.ts';
+import type { Observations } from './observations.ts';
+
+export interface Settings {
+  readonly version: string;
+  readonly workspace: string;
+  /** The first environment's port; later ones count up. */
+  readonly firstGatewayPort: number;
+  readonly watchIntervalMs: number;
+  readonly leaseDurationMs: number;
+  /** Below this share of free disk space no lease is given. */
+  readonly minFreeSpace: number;
+}
+
+/** Everything a use case may touch. Use cases are functions of this and their input. */
+export interface AppContext {
+  readonly store: Store;
+  readonly repositories: Repositories;
+  readonly artifacts: ArtifactStore;
+  readonly logs: LogStore;
+  readonly files: WorkspaceFiles;
+  readonly planner: Planner;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly settings: Settings;
+  readonly observations: Observations;
+  readonly signJobToken: (claim: { jobId: string; fence: number }) => string;
+  readonly log: (level: 'info' | 'warn' | 'error', message: string, data?: object) => void;
+}
+
+export function now(context: AppContext): string {
+  return isoOf(context.clock.nowMs());
+}
+
+export interface Fact {
+  readonly actor: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly data?: Event['data'];
+}
+
+export async function record(context: AppContext, tx: StoreTransaction, fact: Fact): Promise<void> {
+  await tx.events.append({
+    at: now(context),
+    actor: fact.actor,
+    type: fact.type,
+    subject: fact.subject,
+    data: fact.data ?? {},
+  });
+}
+
+/**
+ * One transaction, tried again from its start where another changed a record in between. Use cases
+ * load everything inside, so a second run sees the new state.
+ */
+export async function transact<T>(
+  context: AppContext,
+  work: (tx: StoreTransaction) => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await context.store.transact(work);
+    } catch (error) {
+      if (!(error instanceof VersionConflictError) || tries === 5) throw error;
+    }
+  }
+}
+
+/** One line into a service's own log. */
+export function serviceLine(context: AppContext, text: string): LogLine {
+  return { at: now(context), stream: 'agent', text };
+}

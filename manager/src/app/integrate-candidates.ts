@@ -1,0 +1,166 @@
+import type { RunPlan, Verdict } from '@dbox/contracts';
+import { readRunPlan } from '@dbox/spec-kit';
+import type { ProjectRecord, TaskRecord } from '../ports/records.ts';
+import { enqueueTestJob } from './complete-code.ts';
+import type { AppContext } from './context.ts';
+import { record, transact } from './context.ts';
+import { landTask } from './land-task.ts';
+import { beginRelease } from './release-steps.ts';
+import { evidenceOf } from './task-evidence.ts';
+import { changeAttempt, loadProject, reworkTask } from './task-steps.ts';
+
+/**
+ * Main moves in one place: one candidate at a time a project. Takes the next attempt that is ready,
+ * merges it with a main that has moved, has the merge tested again, and hands it to its release.
+ * Returns how many steps were taken.
+ */
+export async function integrateCandidates(context: AppContext): Promise<number> {
+  const { projects, waiting } = await context.store.read(async (reader) => ({
+    projects: await reader.projects.list(),
+    waiting: await reader.tasks.listWaiting(),
+  }));
+  let steps = 0;
+  for (const project of projects) {
+    if (project.work?.kind === 'rollback') continue;
+    if (project.work?.kind === 'task') {
+      steps += await goOnWithTested(context, project, project.work.taskId);
+      continue;
+    }
+    const next = waiting.find((task) => task.project === project.name);
+    if (next) steps += await takeCandidate(context, project, next);
+  }
+  return steps;
+}
+
+async function takeCandidate(context: AppContext, project: ProjectRecord, task: TaskRecord): Promise<number> {
+  const name = project.name;
+  const main = project.mainCommit;
+  const attempt = task.commit;
+  if (attempt === null) throw new Error(`task ${task.id} waits for main without a commit`);
+  const direct =
+    main === null ||
+    (await context.repositories.isAncestor({ project: name, ancestor: main, descendant: attempt }));
+  const merged = direct
+    ? ({ outcome: 'merged', commit: attempt } as const)
+    : await context.repositories.merge({
+        project: name,
+        main,
+        attempt,
+        message: `${task.id}: ${task.title}\n\nDbox-Task: ${task.id}\nDbox-Attempt: ${task.attemptCount}`,
+      });
+  if (merged.outcome === 'conflict') {
+    return whileUnchanged(context, project, task, async (tx, present) => {
+      const files = merged.files.slice(0, 50).join(', ');
+      await record(context, tx, {
+        actor: 'system',
+        type: 'candidate.conflict',
+        subject: `task/${task.id}`,
+        data: { attempt: task.attemptCount, main, commit: attempt, files: merged.files.slice(0, 50) },
+      });
+      await reworkTask(context, tx, present, {
+        actor: 'system',
+        reason: `main has moved and the attempt conflicts with it in: ${files}`,
+        verdict: null,
+        startCommit: main,
+      });
+    });
+  }
+  const candidate = merged.commit;
+  const retest = !direct && evidenceOf(task).needsTestJob;
+  const plan = retest ? null : await runPlanOf(context, name, candidate);
+  return whileUnchanged(context, project, task, async (tx, present, presentProject) => {
+    const working = await tx.projects.save({ ...presentProject, work: { kind: 'task', taskId: task.id } });
+    const chosen = { ...present, candidateCommit: candidate };
+    await record(context, tx, {
+      actor: 'system',
+      type: 'candidate.chosen',
+      subject: `task/${task.id}`,
+      data: { attempt: task.attemptCount, commit: candidate, main, merged: !direct },
+    });
+    if (plan === null) {
+      const testing = await tx.tasks.save({ ...chosen, integration: 'testing', hostRepeats: 0 });
+      await enqueueTestJob(context, tx, testing, { purpose: 'candidate', commit: candidate });
+    } else {
+      await release(context, tx, working, chosen, plan);
+    }
+  });
+}
+
+async function goOnWithTested(context: AppContext, project: ProjectRecord, taskId: string): Promise<number> {
+  const task = await context.store.read((reader) => reader.tasks.get(taskId));
+  if (task?.integration !== 'tested' || task.candidateCommit === null) return 0;
+  const plan = await runPlanOf(context, project.name, task.candidateCommit);
+  return transact(context, async (tx) => {
+    const present = await tx.tasks.get(taskId);
+    if (present?.integration !== 'tested' || present.candidateCommit !== task.candidateCommit) return 0;
+    await release(context, tx, await loadProject(tx, project.name), present, plan);
+    return 1;
+  });
+}
+
+type Tx = Parameters<Parameters<typeof transact>[1]>[0];
+
+async function release(
+  context: AppContext,
+  tx: Tx,
+  project: ProjectRecord,
+  task: TaskRecord,
+  plan: RunPlan,
+): Promise<void> {
+  if (plan.kind !== 'nothing') {
+    await beginRelease(context, tx, { project, task, runPlan: plan });
+    return;
+  }
+  if (evidenceOf(task).pendingChecks > 0) {
+    const reason =
+      'the task has acceptance by address, but its commit has nothing to run: add a `run` or `static` line to dbox.yaml, a start script, or an index.html';
+    const verdict: Verdict = {
+      outcome: 'could_not_run',
+      cause: 'commit',
+      summary: reason,
+      checks: [],
+      tests: task.attempts.at(-1)?.verdict?.tests ?? [],
+      changedTestFiles: [],
+    };
+    await reworkTask(context, tx, changeAttempt(task, { verdict }), {
+      actor: 'system',
+      reason,
+      verdict,
+      startCommit: task.candidateCommit,
+    });
+    return;
+  }
+  await landTask(context, tx, { project, task, mainCommit: task.candidateCommit!, actor: 'system' });
+}
+
+/** Runs the step only if project and task are still as they were when git was asked. */
+async function whileUnchanged(
+  context: AppContext,
+  project: ProjectRecord,
+  task: TaskRecord,
+  step: (tx: Tx, task: TaskRecord, project: ProjectRecord) => Promise<void>,
+): Promise<number> {
+  return transact(context, async (tx) => {
+    const presentProject = await loadProject(tx, project.name);
+    const present = await tx.tasks.get(task.id);
+    const unchanged =
+      presentProject.work === null &&
+      presentProject.mainCommit === project.mainCommit &&
+      present?.integration === 'waiting' &&
+      present.commit === task.commit;
+    if (!unchanged) return 0;
+    await step(tx, present, presentProject);
+    return 1;
+  });
+}
+
+/** How a commit is run, from its own files; a broken `dbox.yaml` is the commit's fault and shows as nothing to run. */
+async function runPlanOf(context: AppContext, project: string, commit: string): Promise<RunPlan> {
+  const read = (path: string) => context.repositories.readFile({ project, commit, path });
+  const [paths, dboxYaml, packageJson] = await Promise.all([
+    context.repositories.listFiles({ project, commit }),
+    read('dbox.yaml'),
+    read('package.json'),
+  ]);
+  return readRunPlan({ dboxYaml, packageJson, paths }).plan;
+}

@@ -1,0 +1,26 @@
+import type { TrafficStats } from '@dbox/contracts';
+import type { CheckTrack } from '../domain/health.ts';
+
+/**
+ * What the manager has been told lately and may forget: a restart starts anew and learns it again
+ * within seconds. Nothing here decides what is true; that is the store.
+ */
+export class Observations {
+  /** The newest sentence of each running job. */
+  readonly actions = new Map<string, string>();
+  /** By release, then by check. */
+  readonly tracks = new Map<string, Map<string, CheckTrack>>();
+  readonly traffic = new Map<string, TrafficStats>();
+  readonly probeDurationsMs = new Map<string, number>();
+  /** Failing rounds since the last action, by incident. */
+  readonly roundsSinceAction = new Map<string, number>();
+  /** What a person should know, by topic: a port that was taken, little disk space. */
+  readonly warnings = new Map<string, string>();
+  readonly agentLastSeenMs = new Map<string, number>();
+
+  forgetRelease(releaseId: string): void {
+    this.tracks.delete(releaseId);
+    this.traffic.delete(releaseId);
+    this.probeDurationsMs.delete(releaseId);
+  }
+}

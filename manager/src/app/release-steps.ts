@@ -1,0 +1,112 @@
+import type { JobPayload, ReleaseStatus, RunPlan } from '@dbox/contracts';
+import { moveRelease } from '../domain/lifecycles.ts';
+import type { ProjectRecord, ReleaseRecord, TaskRecord } from '../ports/records.ts';
+import type { StoreTransaction } from '../ports/store.ts';
+import type { AppContext } from './context.ts';
+import { now, record } from './context.ts';
+import { enqueueJob } from './job-steps.ts';
+import { evidenceOf } from './task-evidence.ts';
+import { isTrusted } from './trust.ts';
+
+export async function saveMovedRelease(
+  context: AppContext,
+  tx: StoreTransaction,
+  release: ReleaseRecord,
+  to: ReleaseStatus,
+  actor: string,
+): Promise<ReleaseRecord> {
+  const saved = await tx.releases.save(moveRelease(release, to));
+  await record(context, tx, {
+    actor,
+    type: `release.${to}`,
+    subject: `release/${release.id}`,
+    data: {
+      project: release.project,
+      environment: release.environment,
+      commit: release.commit,
+      task: release.taskId,
+      ...(release.reason ? { reason: release.reason.slice(0, 2000) } : {}),
+    },
+  });
+  return saved;
+}
+
+/** Builds and offers a task's candidate. The project must be working on this task. */
+export async function beginRelease(
+  context: AppContext,
+  tx: StoreTransaction,
+  given: { readonly project: ProjectRecord; readonly task: TaskRecord; readonly runPlan: RunPlan },
+): Promise<ReleaseRecord> {
+  const { project, task, runPlan } = given;
+  const commit = task.candidateCommit!;
+  const environment = task.spec.environment;
+  const release = await tx.releases.insert({
+    id: context.ids.next('rel'),
+    project: project.name,
+    environment,
+    commit,
+    taskId: task.id,
+    status: 'queued',
+    runPlan,
+    checks: [],
+    reason: null,
+    createdAt: now(context),
+    liveAt: null,
+    trusted: await isTrusted(tx, project, task),
+    engine: task.engine,
+    generation: 0,
+    target: null,
+    routeRevision: null,
+    mainAfter: commit,
+    checkIds: [],
+    trigger: 'task',
+    version: 1,
+  });
+  await tx.tasks.save({ ...task, integration: 'releasing', releaseIds: [...task.releaseIds, release.id] });
+  await record(context, tx, {
+    actor: 'system',
+    type: 'release.queued',
+    subject: `release/${release.id}`,
+    data: { project: project.name, environment, commit, task: task.id },
+  });
+  // A release is smoked with all live checks of its project, not only its task's.
+  const retired = new Set(task.spec.retires);
+  const checks = (await tx.checks.listOfProject(project.name)).filter(
+    (check) =>
+      !retired.has(check.id) &&
+      (check.status === 'live' || (check.status === 'proposed' && evidenceOf(task).owns(check))),
+  );
+  await enqueueDeployJob(context, tx, release, checks, task.spec.priority);
+  // The deployment agent keeps the tree of what the topology lists.
+  await tx.topology.bump();
+  return release;
+}
+
+export async function enqueueDeployJob(
+  context: AppContext,
+  tx: StoreTransaction,
+  release: ReleaseRecord,
+  checks: readonly { readonly criterion: { readonly kind: string } }[],
+  priority: 'low' | 'medium' | 'high' | 'critical',
+): Promise<void> {
+  const payload: JobPayload = {
+    kind: 'deploy',
+    releaseId: release.id,
+    project: release.project,
+    environment: release.environment,
+    commit: release.commit,
+    runPlan: release.runPlan,
+    checks: (checks as Extract<JobPayload, { kind: 'deploy' }>['checks']).filter(
+      (check) => check.criterion.kind !== 'command',
+    ),
+    trigger: release.trigger,
+    trusted: release.trusted,
+  };
+  await enqueueJob(context, tx, {
+    payload,
+    project: release.project,
+    taskId: release.taskId,
+    releaseId: release.id,
+    priority,
+  });
+}

@@ -1,0 +1,119 @@
+import type { Answer } from '@dbox/contracts';
+import { ProblemError } from '@dbox/contracts';
+import { moveRelease } from '../domain/lifecycles.ts';
+import type { ReleaseRecord } from '../ports/records.ts';
+import type { StoreReader } from '../ports/store.ts';
+import type { AppContext } from './context.ts';
+import { now, record, transact } from './context.ts';
+import { requireProject } from './project-steps.ts';
+import { enqueueDeployJob } from './release-steps.ts';
+import { loadProject } from './task-steps.ts';
+import { toWireRelease } from './views.ts';
+
+/**
+ * Begins to give the traffic back to an earlier release: it is started and smoked like any other,
+ * with the checks of its own time, and main gets a commit with its tree. Settled when it is `live`,
+ * or `refused`.
+ */
+export async function rollBack(
+  context: AppContext,
+  wish: {
+    readonly project: string;
+    readonly environment: string;
+    readonly releaseId: string | undefined;
+    readonly actor: string;
+    readonly why: string;
+  },
+): Promise<NonNullable<Answer<'rollBack'>>> {
+  const chosen = await context.store.read((reader) => choose(reader, wish));
+  const mainAfter = await context.repositories.commitTreeOf({
+    project: wish.project,
+    treeOf: chosen.to.commit,
+    parent: chosen.main,
+    message: `Roll back to release ${chosen.to.id}\n\nThe tree is that of ${chosen.to.commit}.`,
+    at: now(context),
+  });
+  return transact(context, async (tx) => {
+    const { from, to, main } = await choose(tx, wish);
+    if (to.id !== chosen.to.id || main !== chosen.main) {
+      throw new ProblemError(
+        'project_busy',
+        `project ${wish.project} has just moved on; look at \`dbox releases\` and try again`,
+      );
+    }
+    const project = await loadProject(tx, wish.project);
+    await tx.projects.save({ ...project, work: { kind: 'rollback', releaseId: to.id } });
+    const queued = await tx.releases.save({
+      ...moveRelease(to, 'queued'),
+      trigger: 'rollback',
+      mainAfter,
+      routeRevision: null,
+      reason: null,
+    });
+    await record(context, tx, {
+      actor: wish.actor,
+      type: 'rollback.started',
+      subject: `release/${to.id}`,
+      data: { project: wish.project, environment: wish.environment, from: from.id, to: to.id, why: wish.why },
+    });
+    const then = new Set(to.checkIds);
+    const checks = (await tx.checks.listOfProject(wish.project)).filter((check) => then.has(check.id));
+    await enqueueDeployJob(context, tx, queued, checks, 'critical');
+    await tx.topology.bump();
+    return { from: toWireRelease(from), to: toWireRelease(queued) };
+  });
+}
+
+async function choose(
+  reader: StoreReader,
+  wish: { readonly project: string; readonly environment: string; readonly releaseId: string | undefined },
+): Promise<{ from: ReleaseRecord; to: ReleaseRecord; main: string }> {
+  const project = await requireProject(reader, wish.project);
+  const environment = await reader.environments.get({ project: wish.project, name: wish.environment });
+  const from = environment?.liveReleaseId ? await reader.releases.get(environment.liveReleaseId) : null;
+  if (!from || project.mainCommit === null) {
+    throw new ProblemError(
+      'conflict',
+      `nothing is live in ${wish.project}/${wish.environment}, so there is nothing to roll back`,
+    );
+  }
+  if (project.work) {
+    const what =
+      project.work.kind === 'task'
+        ? `task ${project.work.taskId} is being released`
+        : 'a rollback is under way';
+    throw new ProblemError(
+      'project_busy',
+      `${what}; wait until it has settled (\`dbox status\`) and try again`,
+    );
+  }
+  const earlier = await earlierReleases(reader, from);
+  const to =
+    wish.releaseId === undefined ? earlier[0] : earlier.find((release) => release.id === wish.releaseId);
+  if (!to) {
+    const kept = earlier.map((release) => release.id).join(', ');
+    throw new ProblemError(
+      wish.releaseId !== undefined && (await reader.releases.get(wish.releaseId)) === null
+        ? 'not_found'
+        : 'conflict',
+      wish.releaseId === undefined
+        ? `${wish.project}/${wish.environment} has no earlier release that is still kept`
+        : `release ${wish.releaseId} cannot take the traffic of ${wish.project}/${wish.environment}; kept: ${kept || 'none'}`,
+    );
+  }
+  return { from, to, main: project.mainCommit };
+}
+
+/** Releases that were live and are kept, the latest good one first; those that were rolled back come last. */
+export async function earlierReleases(reader: StoreReader, live: ReleaseRecord): Promise<ReleaseRecord[]> {
+  const all = await reader.releases.listOfEnvironment({
+    project: live.project,
+    environment: live.environment,
+  });
+  const byLiveAt = (a: ReleaseRecord, b: ReleaseRecord) => ((a.liveAt ?? '') < (b.liveAt ?? '') ? 1 : -1);
+  const kept = (status: ReleaseRecord['status']) =>
+    all
+      .filter((release) => release.id !== live.id && release.status === status && release.liveAt !== null)
+      .sort(byLiveAt);
+  return [...kept('superseded'), ...kept('rolled_back')];
+}
