@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ProblemError } from '@dbox/contracts';
+import { IllegalTransitionError } from '../domain/lifecycles.ts';
 import { BundleRefusedError } from '../ports/repositories.ts';
 import { DuplicateKeyError, VersionConflictError } from '../ports/store.ts';
 
@@ -36,6 +37,9 @@ export function problemOf(error: unknown, log: Log): ProblemError {
         cause: error,
       },
     );
+  }
+  if (error instanceof IllegalTransitionError) {
+    return new ProblemError('illegal_transition', `${capitalised(error.message)}.`, { cause: error });
   }
   if (error instanceof BundleRefusedError) {
     return new ProblemError('bundle_refused', error.message, { cause: error });
@@ -75,6 +79,10 @@ function problemOfSystemError(error: unknown): ProblemError | null {
     }
   }
   return null;
+}
+
+function capitalised(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 /** Stack and causes, for the log. */
