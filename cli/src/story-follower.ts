@@ -115,10 +115,10 @@ async function firstEventBefore(box: BoxConnection, storyId: string): Promise<nu
 }
 
 function concerns(event: Event, storyId: string, report: StoryReport | null): boolean {
-  if (event.subject === `story/${storyId}` || event.data.storyId === storyId) return true;
-  if (report === null) return true;
-  if (event.data.project === report.project.name) return true;
-  return report.tasks.some((task) => event.subject === `task/${task.id}` || event.data.taskId === task.id);
+  const { subject, data } = event;
+  if (subject === `story/${storyId}` || data.story === storyId) return true;
+  if (report === null || data.project === report.project.name) return true;
+  return report.tasks.some((task) => subject === `task/${task.id}` || data.task === task.id);
 }
 
 function createConnectionNotice(observer: StoryObserver): (state: 'up' | 'down') => void {

@@ -8,7 +8,7 @@ export interface TaskProgress {
   readonly status: TaskStatus;
   readonly attemptCount: number;
   readonly engine: string | null;
-  /** The last thing its agent said it was doing; null when nothing was said in this status. */
+  /** What was last heard of the work on it; null when that is said by the status already. */
   readonly action: string | null;
   /** When work on it was first seen; null while it waits. */
   readonly startedAtMs: number | null;
@@ -46,6 +46,19 @@ export const PHASES: Readonly<Record<TaskStatus, string>> = {
 const WAITING: readonly TaskStatus[] = ['created', 'assigned'];
 const ENDED: readonly TaskStatus[] = ['deployed', 'blocked', 'failed', 'cancelled', 'rolled_back'];
 
+/** In these nothing that was heard before still holds. */
+const SAID_BY_STATUS: readonly TaskStatus[] = ['assigned', 'in_progress', ...ENDED];
+
+/** What is going on behind a status that does not tell it. */
+const RELEASE_ACTIONS: Readonly<Record<string, string>> = {
+  'release.queued': 'waiting to be released',
+  'release.building': 'building the release',
+  'release.starting': 'starting the release',
+  'release.smoking': 'smoke test of the release',
+  'release.baking': 'switching the traffic',
+  'release.refused': 'the release was refused',
+};
+
 export function applyReport(before: StoryProgress, report: StoryReport, nowMs: number): ProgressStep {
   const changes: string[] = [];
   const tasks = report.tasks.map((task): TaskProgress => {
@@ -63,7 +76,7 @@ export function applyReport(before: StoryProgress, report: StoryReport, nowMs: n
       status: task.status,
       attemptCount: task.attemptCount,
       engine: task.engine,
-      action: old !== undefined && old.status === task.status && !again ? old.action : null,
+      action: again || SAID_BY_STATUS.includes(task.status) ? null : (old?.action ?? null),
       startedAtMs: old?.startedAtMs ?? (WAITING.includes(task.status) ? null : nowMs),
       endedAtMs: ENDED.includes(task.status) ? (old?.endedAtMs ?? nowMs) : null,
     };
@@ -73,12 +86,17 @@ export function applyReport(before: StoryProgress, report: StoryReport, nowMs: n
 }
 
 export function applyEvent(before: StoryProgress, event: Event): ProgressStep {
-  const taskId = event.subject.startsWith('task/') ? event.subject.slice(5) : event.data.taskId;
-  const action = event.data.action;
+  const taskId = event.subject.startsWith('task/') ? event.subject.slice('task/'.length) : event.data.task;
   const task = before.tasks.find((one) => one.id === taskId);
-  if (task === undefined || typeof action !== 'string') return { progress: before, changes: [] };
-  const text = plainLine(action);
-  if (text === '' || text === task.action) return { progress: before, changes: [] };
-  const tasks = before.tasks.map((one) => (one === task ? { ...one, action: text } : one));
-  return { progress: { ...before, tasks }, changes: [`${task.id} ${PHASES[task.status]}: ${text}`] };
+  const action = actionOf(event);
+  if (task === undefined || action === null || action === task.action)
+    return { progress: before, changes: [] };
+  const tasks = before.tasks.map((one) => (one === task ? { ...one, action } : one));
+  return { progress: { ...before, tasks }, changes: [`${task.id} ${action}`] };
+}
+
+function actionOf({ type, data }: Event): string | null {
+  if (typeof data.action === 'string' && !type.startsWith('incident.')) return plainLine(data.action) || null;
+  if (type === 'job.leased' && data.kind === 'test') return 'running the tests';
+  return RELEASE_ACTIONS[type] ?? null;
 }
