@@ -34,13 +34,13 @@ export async function makeDirectory(directory: string): Promise<void> {
 export async function writeWhole(
   file: string,
   text: string,
-  options: { readonly durable: boolean },
+  options: { readonly durable: boolean; readonly mode?: number },
 ): Promise<void> {
   const directory = dirname(file);
   await (options.durable ? makeDirectory(directory) : mkdir(directory, { recursive: true }));
   const temporary = join(directory, `.tmp-${randomBytes(8).toString('hex')}`);
   try {
-    const handle = await open(temporary, NEW_FILE, 0o644);
+    const handle = await open(temporary, NEW_FILE, options.mode ?? 0o644);
     try {
       await handle.writeFile(text);
       if (options.durable) await handle.sync();

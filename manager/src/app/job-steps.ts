@@ -2,7 +2,7 @@ import type { JobPayload, Priority } from '@dbox/contracts';
 import { ProblemError } from '@dbox/contracts';
 import { finishJob, holdsLease } from '../domain/job-lifecycle.ts';
 import type { JobRecord } from '../ports/records.ts';
-import type { StoreTransaction } from '../ports/store.ts';
+import type { StoreReader, StoreTransaction } from '../ports/store.ts';
 import type { AppContext } from './context.ts';
 import { now, record } from './context.ts';
 
@@ -51,7 +51,7 @@ export async function enqueueJob(
 
 /** The job, if the caller's lease still holds; else `lease_gone`, and nothing may be written. */
 export async function loadHeldJob(
-  reader: Pick<StoreTransaction, 'jobs'>,
+  reader: Pick<StoreReader, 'jobs'>,
   claim: { readonly jobId: string; readonly fence: number },
 ): Promise<JobRecord> {
   const job = await reader.jobs.get(claim.jobId);

@@ -11,7 +11,7 @@ type Logs = NonNullable<Answer<'readLogs'>>;
 /** Lines of whatever an id names: of a story all its tasks' jobs, of a task all its jobs, each after the other. */
 export async function readLogs(
   context: AppContext,
-  query: { readonly subject: string; readonly after: string | undefined; readonly limit: number },
+  query: { readonly subject: string; readonly after?: string | undefined; readonly limit: number },
 ): Promise<Logs> {
   const { sources, ended } = await context.store.read((reader) => sourcesOf(reader, query.subject));
   const cursors = parseCursor(query.after);

@@ -1,0 +1,59 @@
+import { isAbsolute, resolve } from 'node:path';
+import { LEASE_DURATION_MS } from '@dbox/contracts';
+
+/** Everything a person can set, read once at start. `docs/settings.env` shows each with its default. */
+export interface ManagerConfig {
+  /** Absolute. */
+  readonly workspace: string;
+  /** Asked for; a taken port is replaced by a free one. */
+  readonly port: number;
+  readonly host: '127.0.0.1';
+  readonly firstGatewayPort: number;
+  readonly watchIntervalMs: number;
+  readonly leaseDurationMs: number;
+  readonly minFreeSpace: number;
+  /** For tests: the manager kills itself `before` or `after` the commit that holds this event; null in earnest. */
+  readonly failpoint: { readonly when: 'before' | 'after'; readonly eventType: string } | null;
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export function readConfig(env: Readonly<Record<string, string | undefined>>): ManagerConfig {
+  const workspace = env.DBOX_WORKSPACE ?? './workspace';
+  return {
+    workspace: isAbsolute(workspace) ? workspace : resolve(workspace),
+    port: integer(env, 'DBOX_PORT', { fallback: 7700, min: 0, max: 65_535 }),
+    host: '127.0.0.1',
+    firstGatewayPort: integer(env, 'DBOX_GATEWAY_PORT', { fallback: 8080, min: 1, max: 65_000 }),
+    watchIntervalMs: integer(env, 'DBOX_CHECK_INTERVAL_MS', { fallback: 10_000, min: 100, max: 3_600_000 }),
+    leaseDurationMs: integer(env, 'DBOX_LEASE_MS', { fallback: LEASE_DURATION_MS, min: 1_000, max: 600_000 }),
+    minFreeSpace: integer(env, 'DBOX_MIN_FREE_PERCENT', { fallback: 5, min: 0, max: 100 }) / 100,
+    failpoint: readFailpoint(env.DBOX_FAILPOINT),
+  };
+}
+
+function integer(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+  rule: { readonly fallback: number; readonly min: number; readonly max: number },
+): number {
+  const text = env[name];
+  if (text === undefined || text === '') return rule.fallback;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < rule.min || value > rule.max) {
+    throw new ConfigError(`${name} is "${text}"; write a whole number from ${rule.min} to ${rule.max}`);
+  }
+  return value;
+}
+
+function readFailpoint(text: string | undefined): ManagerConfig['failpoint'] {
+  if (!text) return null;
+  const match = /^(before|after):([a-z_]+\.[a-z_]+)$/.exec(text);
+  if (!match)
+    throw new ConfigError(
+      `DBOX_FAILPOINT is "${text}"; write before:EVENT or after:EVENT, e.g. after:task.verified`,
+    );
+  return { when: match[1] as 'before' | 'after', eventType: match[2]! };
+}

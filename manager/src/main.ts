@@ -1,0 +1,257 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createArtifactStore } from './adapters/artifacts-fs/artifact-files.ts';
+import type { StoredRole } from './adapters/box-secrets.ts';
+import { openBoxSecrets } from './adapters/box-secrets.ts';
+import { withFailpoint } from './adapters/failpoint-store.ts';
+import { createLogStore } from './adapters/logs-fs/index.ts';
+import { createTemplatePlanner } from './adapters/planner-template/index.ts';
+import { createRandomIds } from './adapters/random-ids.ts';
+import { createGitRepositories } from './adapters/repositories-git/index.ts';
+import { openSqliteStore, verifyLedger } from './adapters/store-sql/index.ts';
+import { createSystemClock } from './adapters/system-clock.ts';
+import { createWorkspaceFiles } from './adapters/workspace-fs/workspace-files.ts';
+import type { AppContext } from './app/context.ts';
+import { now, record } from './app/context.ts';
+import { followEvents } from './app/follow-events.ts';
+import { TopologyDesk } from './app/follow-topology.ts';
+import { LeaseDesk } from './app/lease-desk.ts';
+import { Observations } from './app/observations.ts';
+import { rescueExpiredLeases } from './app/rescue-expired-leases.ts';
+import { writeSpecs } from './app/submit-story.ts';
+import type { ManagerConfig } from './config.ts';
+import { agentHandlers } from './http/agent-handlers.ts';
+import { createAuthenticator, hashToken, mintToken } from './http/auth.ts';
+import { createMetrics } from './http/metrics.ts';
+import { buildOpenApi } from './http/openapi.ts';
+import { peopleHandlers } from './http/people-handlers.ts';
+import type { HttpServer, Listening } from './http/server.ts';
+import { createHttpServer } from './http/server.ts';
+import { collectFrom } from './loops/collect-metrics.ts';
+import { Loop } from './loops/loop.ts';
+import { retain, watchDisk } from './loops/retention-loop.ts';
+import { ShareProjection } from './loops/share-loop.ts';
+import { movesWork, moveWork } from './loops/work-loop.ts';
+import { isoOf } from './ports/clock.ts';
+
+/** How quickly a dead agent's lease is given on after it expired. */
+const RESCUE_INTERVAL_MS = 500;
+/** Work is woken by events; this only catches what a bug or a failed tick left. */
+const WORK_INTERVAL_MS = 5_000;
+const DISK_INTERVAL_MS = 5_000;
+const RETENTION_INTERVAL_MS = 60 * 60 * 1000;
+/** How many ports after the one asked for are tried before any free one is taken. */
+const NEIGHBOUR_PORTS = 20;
+
+export interface RunningManager {
+  readonly url: string;
+  readonly port: number;
+  /** For those that this process starts itself; others get theirs as files. */
+  readonly tokens: ReadonlyMap<StoredRole, string>;
+  warn(topic: string, text: string): void;
+  stop(): Promise<void>;
+}
+
+/**
+ * The manager: opens the store, which no other may hold, and serves. Throws `StoreHeldError` where
+ * another manager runs on this workspace. Resumes whatever a kill left behind.
+ */
+export async function startManager(given: {
+  readonly config: ManagerConfig;
+  readonly version: string;
+  readonly mode: 'process' | 'docker';
+  readonly templatesDir: string;
+}): Promise<RunningManager> {
+  const { config } = given;
+  const { workspace } = config;
+  await mkdir(workspace, { recursive: true });
+  const clock = createSystemClock();
+  const headFile = join(workspace, 'ledger.head');
+  const opened = await openSqliteStore({ path: join(workspace, 'task.db'), clock, headFile });
+  const store = config.failpoint ? withFailpoint(opened, config.failpoint, killSelf) : opened;
+  const secrets = await openBoxSecrets(workspace, (role) => mintToken(role));
+  const auth = createAuthenticator({
+    findByHash: (hash) => store.read((reader) => reader.tokens.findByHash(hash)),
+    jobKey: secrets.jobKey,
+  });
+  const logs = createLogStore({ workspace });
+  const context: AppContext = {
+    store,
+    repositories: createGitRepositories({ workspace }),
+    artifacts: createArtifactStore({ workspace }),
+    logs,
+    files: createWorkspaceFiles({ workspace }),
+    planner: createTemplatePlanner({ templatesDir: given.templatesDir }),
+    clock,
+    ids: createRandomIds(),
+    settings: {
+      version: given.version,
+      workspace,
+      firstGatewayPort: config.firstGatewayPort,
+      watchIntervalMs: config.watchIntervalMs,
+      leaseDurationMs: config.leaseDurationMs,
+      minFreeSpace: config.minFreeSpace,
+    },
+    observations: new Observations(),
+    signJobToken: auth.signJobToken,
+    log(level, message, data) {
+      const text = JSON.stringify({ level, message, ...data });
+      void logs.append({ kind: 'service', id: 'manager' }, [
+        { at: isoOf(clock.nowMs()), stream: 'agent', text },
+      ]);
+    },
+  };
+
+  await registerTokens(context, secrets.tokens);
+  await clearLeftovers(workspace);
+
+  const leases = new LeaseDesk(store, clock);
+  const topology = new TopologyDesk(context);
+  const metrics = createMetrics({ collect: collectFrom(context) });
+  let boxUrl = '';
+  const server = createHttpServer({
+    handlers: {
+      ...peopleHandlers({
+        context,
+        box: {
+          version: given.version,
+          mode: given.mode,
+          pid: process.pid,
+          workspace,
+          get url() {
+            return boxUrl;
+          },
+        },
+        openApi: buildOpenApi,
+        metrics: () => metrics.render(),
+        followEvents: (after, signal) => followEvents(store, after, signal),
+        verifyLedger: () => verifyLedger(store, { headFile }),
+      }),
+      ...agentHandlers({ context, leases, topology }),
+    },
+    authenticate: auth.authenticate,
+    clock,
+    host: config.host,
+    log: context.log,
+    onAnswer: metrics.onAnswer,
+  });
+  const listening = await listenNear(server, config.port);
+  boxUrl = `http://${config.host}:${listening.port}`;
+  if (config.port !== 0 && listening.port !== config.port) {
+    context.observations.warnings.set(
+      'port',
+      `port ${config.port} is taken; the manager listens on ${listening.port}`,
+    );
+  }
+  await recordStart(context, boxUrl);
+  const stopLoops = startLoops(context, leases);
+
+  return {
+    url: boxUrl,
+    port: listening.port,
+    tokens: secrets.tokens,
+    warn: (topic, text) => void context.observations.warnings.set(topic, text),
+    async stop() {
+      await listening.close();
+      await stopLoops();
+      leases.stop();
+      topology.stop();
+      await store.close();
+    },
+  };
+}
+
+function startLoops(context: AppContext, leases: LeaseDesk): () => Promise<void> {
+  const { clock, store } = context;
+  const onError = (name: string) => (error: unknown) =>
+    context.log('error', `${name} failed and is tried again`, {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  const loop = (name: string, intervalMs: number, tick: () => Promise<unknown>) =>
+    new Loop({ tick, intervalMs, clock, onError: onError(name) });
+
+  const work = loop('moving work', WORK_INTERVAL_MS, () => moveWork(context));
+  const share = new ShareProjection(context);
+  const sharing = loop('laying out the share', RETENTION_INTERVAL_MS, () => share.tick());
+  // After its own start the manager rescues nothing for one full lease: agents may be alive and
+  // just were not heard.
+  const rescueFromMs = clock.nowMs() + context.settings.leaseDurationMs;
+  const rescue = loop('rescuing leases', RESCUE_INTERVAL_MS, async () => {
+    if (clock.nowMs() >= rescueFromMs) await rescueExpiredLeases(context);
+  });
+  const disk = loop('watching the disk', DISK_INTERVAL_MS, () => watchDisk(context, () => leases.wakeAll()));
+  const retention = loop('retention', RETENTION_INTERVAL_MS, () => retain(context));
+  const loops = [work, sharing, rescue, disk, retention];
+
+  const unsubscribe = store.onCommit(({ events }) => {
+    if (events.some((event) => movesWork(event.type))) work.wake();
+    if (events.some((event) => event.type === 'main.moved' || event.type === 'task.complete')) sharing.wake();
+    // The ninth release is not kept for an hour just because nobody looked.
+    if (events.some((event) => event.type === 'release.live')) retention.wake();
+  });
+  for (const one of loops) one.start();
+  return async () => {
+    unsubscribe();
+    await Promise.all(loops.map((one) => one.stop()));
+  };
+}
+
+/** The port asked for, else one of its neighbours, else any: two boxes side by side just work. */
+async function listenNear(server: HttpServer, port: number): Promise<Listening> {
+  const ports = port === 0 ? [0] : [...Array.from({ length: NEIGHBOUR_PORTS }, (_, n) => port + n), 0];
+  for (const candidate of ports) {
+    try {
+      return await server.listen(candidate);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    }
+  }
+  throw new Error(`no free port near ${port}`);
+}
+
+async function registerTokens(context: AppContext, tokens: ReadonlyMap<StoredRole, string>): Promise<void> {
+  await context.store.transact(async (tx) => {
+    for (const [role, token] of tokens) {
+      const hash = hashToken(token);
+      if (await tx.tokens.findByHash(hash)) continue;
+      await tx.tokens.insert({
+        id: context.ids.next('tok'),
+        hash,
+        role,
+        createdAt: now(context),
+        revokedAt: null,
+        version: 1,
+      });
+    }
+  });
+}
+
+async function recordStart(context: AppContext, url: string): Promise<void> {
+  const moving = await context.store.transact(async (tx) => {
+    await record(context, tx, {
+      actor: 'system',
+      type: 'box.started',
+      subject: 'box',
+      data: { url, version: context.settings.version, pid: process.pid },
+    });
+    return tx.stories.listMoving();
+  });
+  // A kill between commit and file leaves a spec unwritten.
+  for (const story of moving) {
+    const tasks = await context.store.read((reader) => reader.tasks.listOfStory(story.id));
+    await writeSpecs(
+      context,
+      tasks.map((task) => task.spec),
+    );
+  }
+}
+
+/** Bundles of uploads that a killed manager was in the middle of. */
+async function clearLeftovers(workspace: string): Promise<void> {
+  const incoming = join(workspace, 'incoming');
+  for (const name of await readdir(incoming).catch(() => [])) await rm(join(incoming, name), { force: true });
+}
+
+function killSelf(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
