@@ -1,0 +1,31 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadBlog } from './blog.js';
+import { createBlogServer } from './server.js';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const port = Number(process.env.PORT ?? 8080);
+const host = process.env.HOST ?? '127.0.0.1';
+
+const blog = await loadBlog(root);
+const server = createBlogServer({ blog, siteUrl: process.env.SITE_URL ?? null });
+
+server.on('error', (error) => {
+  console.error(`cannot listen on ${host}:${port}: ${error.message}`);
+  process.exitCode = 1;
+});
+server.listen(port, host, () => {
+  console.log(`${blog.site.title}: ${blog.posts.length} posts on http://${host}:${server.address().port}`);
+});
+
+/** Answers what was asked, takes no more, and ends. A second signal ends it at once. */
+let stopping = false;
+for (const signal of ['SIGTERM', 'SIGINT']) {
+  process.on(signal, () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    server.close();
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), 5_000).unref();
+  });
+}
