@@ -1,0 +1,1 @@
+export { type DeploymentAgentOptions, startDeploymentAgent } from './start-deployment-agent.ts';
