@@ -23,11 +23,11 @@ import type { ManagerConfig } from './config.ts';
 import { agentHandlers } from './http/agent-handlers.ts';
 import { createAuthenticator, hashToken, mintToken } from './http/auth.ts';
 import { createMetrics } from './http/metrics.ts';
-import { buildOpenApi } from './http/openapi.ts';
+import { createOpenApi } from './http/openapi.ts';
 import { peopleHandlers } from './http/people-handlers.ts';
 import type { HttpServer, Listening } from './http/server.ts';
 import { createHttpServer } from './http/server.ts';
-import { collectFrom } from './loops/collect-metrics.ts';
+import { collectMetrics } from './http/collect-metrics.ts';
 import { Loop } from './loops/loop.ts';
 import { retain, watchDisk } from './loops/retention-loop.ts';
 import { ShareProjection } from './loops/share-loop.ts';
@@ -107,7 +107,7 @@ export async function startManager(given: {
 
   const leases = new LeaseDesk(store, clock);
   const topology = new TopologyDesk(context);
-  const metrics = createMetrics({ collect: collectFrom(context) });
+  const metrics = createMetrics({ collect: () => collectMetrics(context) });
   let boxUrl = '';
   const server = createHttpServer({
     handlers: {
@@ -122,7 +122,7 @@ export async function startManager(given: {
             return boxUrl;
           },
         },
-        openApi: buildOpenApi,
+        openApi: () => createOpenApi(given.version),
         metrics: () => metrics.render(),
         followEvents: (after, signal) => followEvents(store, after, signal),
         verifyLedger: () => verifyLedger(store, { headFile }),
@@ -133,7 +133,7 @@ export async function startManager(given: {
     clock,
     host: config.host,
     log: context.log,
-    onAnswer: metrics.onAnswer,
+    onAnswer: metrics.observeAnswer,
   });
   const listening = await listenNear(server, config.port);
   boxUrl = `http://${config.host}:${listening.port}`;
