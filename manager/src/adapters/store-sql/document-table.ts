@@ -15,8 +15,10 @@ interface DocumentTableOptions<R, K> {
   readonly builder: Kysely<Schema>;
   readonly table: keyof Schema;
   readonly keyOf: (key: K) => Columns;
-  /** The columns beside the document, without those of the key. */
+  /** The columns beside the document that a save may change, without those of the key. */
   readonly columnsOf: (record: R) => Columns;
+  /** Columns that stay as they were inserted: a save need not touch their indexes. */
+  readonly fixedColumnsOf?: (record: R) => Columns;
   readonly keyOfRecord: (record: R) => K;
 }
 
@@ -75,6 +77,7 @@ export function documentTable<R extends { readonly version: number }, K = string
         throw new Error(`a new record of ${table} has version 1, not ${record.version}`);
       const columns: Columns = {
         ...o.keyOf(o.keyOfRecord(record)),
+        ...o.fixedColumnsOf?.(record),
         ...o.columnsOf(record),
         version: 1,
         doc: JSON.stringify(record),

@@ -118,7 +118,10 @@ export async function readLedgerHead(path: string): Promise<FoundHead> {
   return { kind: 'unreadable' };
 }
 
-/** Durable before it is visible, so that a power cut leaves the old head or the new one, never half of one. */
+/**
+ * Durable before it is visible, so that a power cut leaves the old head or the new one, never half of
+ * one. The temporary name is always the same: what a kill leaves behind is overwritten by the next write.
+ */
 async function replaceFile(path: string, head: LedgerHead): Promise<void> {
   const temporary = `${path}.tmp`;
   const handle = await open(temporary, 'w', 0o644);

@@ -33,7 +33,7 @@ export interface SqliteStoreOptions {
 
 /** Opens the store and holds it until it is closed. Throws `StoreHeldError` or `StoreTooNewError`. */
 export async function openSqliteStore(o: SqliteStoreOptions): Promise<Store> {
-  const database = await openDatabase(o.path);
+  const database = await openSqliteDatabase(o.path);
   try {
     await migrate({ ...database, appliedAt: isoOf(o.clock.nowMs()) });
     const head = await readLedgerEnd(database);
@@ -53,7 +53,8 @@ export async function openSqliteStore(o: SqliteStoreOptions): Promise<Store> {
   }
 }
 
-async function openDatabase(path: string): Promise<OpenDatabase> {
+/** Opened and held, not migrated. */
+export async function openSqliteDatabase(path: string): Promise<OpenDatabase> {
   const database = openHeld(path);
   const dialect = nodeSqliteDialect(database);
   const driver = dialect.createDriver();

@@ -65,7 +65,7 @@ export const initial: Migration = {
       `create index jobs_queued on jobs (kind, priority desc, ordinal) where status = 'queued'`,
       `create index jobs_leased on jobs (lease_expires_at_ms) where status = 'leased'`,
       'create index jobs_of_task on jobs (task_id, ordinal)',
-      'create index jobs_of_project on jobs (project, status)',
+      `create index jobs_open on jobs (project, ordinal) where status in ('queued', 'leased')`,
       `create unique index one_open_release_job on jobs (release_lane)
         where kind = 'deploy' and status in ('queued', 'leased')`,
 

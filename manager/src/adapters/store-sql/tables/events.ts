@@ -48,7 +48,10 @@ export function eventsTable(builder: Kysely<Schema>): (session: Session) => Stor
       );
       return rows.map(toEvent);
     },
-    head: () => session.row(newest({})),
+    async head() {
+      const row = await session.row(newest({}));
+      return row && { seq: row.seq, hash: row.hash };
+    },
     async append(draft) {
       const { seq, hash: previousHash } = session.ledgerHead;
       const data = canonicalJson(draft.data);

@@ -35,14 +35,16 @@ export function jobsTable(
     table: 'jobs',
     keyOf: (id) => ({ id }),
     keyOfRecord: (job) => job.id,
-    columnsOf: (job) => ({
+    fixedColumnsOf: (job) => ({
       kind: job.kind,
       project: job.project,
       task_id: job.taskId,
       release_lane:
         job.payload.kind === 'deploy' ? `${job.payload.project}/${job.payload.environment}` : null,
-      status: job.status,
+    }),
+    columnsOf: (job) => ({
       priority: job.priority,
+      status: job.status,
       fence: job.fence,
       agent_id: job.agentId,
       lease_expires_at_ms: job.leaseExpiresAtMs,
@@ -50,18 +52,19 @@ export function jobsTable(
     }),
   });
   const jobs = builder.selectFrom('jobs').select(ROW_COLUMNS);
+  // Literals, not parameters: SQLite uses a partial index only where it can see the condition in the text.
+  const open = [sql.lit('queued'), sql.lit('leased')];
   const oldest = jobs.orderBy('ordinal');
   const byId = statement<{ id: string }, JobRow>((param) => jobs.where('id', '=', param('id')).compile());
   const openOfTask = statement<{ taskId: string }, JobRow>((param) =>
-    oldest.where('task_id', '=', param('taskId')).where('status', 'in', ['queued', 'leased']).compile(),
+    oldest.where('task_id', '=', param('taskId')).where('status', 'in', open).compile(),
   );
   const openOfProject = statement<{ project: string }, JobRow>((param) =>
-    oldest.where('project', '=', param('project')).where('status', 'in', ['queued', 'leased']).compile(),
+    oldest.where('project', '=', param('project')).where('status', 'in', open).compile(),
   );
   const ofTask = statement<{ taskId: string }, JobRow>((param) =>
     oldest.where('task_id', '=', param('taskId')).compile(),
   );
-  // Literals, not parameters: SQLite uses a partial index only where it can see the condition in the text.
   const leased = statement<object, JobRow>(() => oldest.where('status', '=', sql.lit('leased')).compile());
   const expired = statement<{ nowMs: number }, JobRow>((param) =>
     jobs
@@ -89,14 +92,14 @@ export function jobsTable(
       return row && toJob(row);
     },
     async insert(job) {
-      const inserted = await table.insert(session, job);
+      const inserted = await table.insert(session, withExpiryInstant(job));
       if (job.status === 'queued') session.changes.queuedKinds.push(job.kind);
       return inserted;
     },
     async save(job) {
       // Only a job that is given back needs the look at what it was before.
       const before = job.status === 'queued' ? await session.row(statusOf({ id: job.id })) : null;
-      const saved = await table.save(session, job);
+      const saved = await table.save(session, withExpiryInstant(job));
       if (before !== null && before.status !== 'queued') session.changes.queuedKinds.push(job.kind);
       return saved;
     },
@@ -129,10 +132,20 @@ function toJob(row: JobRow): JobRecord {
     fence: row.fence,
     agentId: row.agent_id,
     leaseExpiresAtMs: row.lease_expires_at_ms,
-    leaseExpiresAt: row.lease_expires_at_ms === null ? null : isoOf(row.lease_expires_at_ms),
+    leaseExpiresAt: instantOf(row.lease_expires_at_ms),
     confirmedCommit: row.confirmed_commit,
     version: row.version,
   };
+}
+
+/** One of the two says when a lease ends, so that they cannot disagree: the number. */
+function withExpiryInstant(job: JobRecord): JobRecord {
+  const leaseExpiresAt = instantOf(job.leaseExpiresAtMs);
+  return job.leaseExpiresAt === leaseExpiresAt ? job : { ...job, leaseExpiresAt };
+}
+
+function instantOf(ms: number | null): string | null {
+  return ms === null ? null : isoOf(ms);
 }
 
 const kindParameter = (index: number) => `kind${index}`;

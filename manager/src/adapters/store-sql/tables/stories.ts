@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { StoryRecord } from '../../../ports/records.ts';
 import type { StoreTransaction } from '../../../ports/store.ts';
 import { type DocumentRow, documentTable, readDocuments } from '../document-table.ts';
@@ -19,11 +19,12 @@ export function storiesTable(builder: Kysely<Schema>): (session: Session) => Sto
   const ofProject = statement<{ project: string; limit: number }, DocumentRow>((param) =>
     newest.where('project', '=', param('project')).limit(param('limit')).compile(),
   );
+  // Literals, not parameters: SQLite uses the partial index only where it can see the condition in the text.
   const moving = statement<object, DocumentRow>(() =>
     builder
       .selectFrom('stories')
       .select('doc')
-      .where('status', 'in', ['received', 'planning', 'running'])
+      .where('status', 'in', [sql.lit('received'), sql.lit('planning'), sql.lit('running')])
       .orderBy('ordinal')
       .compile(),
   );
