@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { test } from 'node:test';
+import { processIsAlive } from './box-state.ts';
+import { systemClock } from './clock.ts';
+import type { Config } from './config.ts';
+import { readConfig } from './config.ts';
+import type { CliError } from './failure.ts';
+import { startBox } from './start-box.ts';
+import { stopBox } from './stop-box.ts';
+import { makeWorkspace } from './testing/run-main.ts';
+
+const GRACE_MS = 10_000;
+
+/** A checkout whose box is the fake one. */
+async function setUp(t: TestContext, behaviour = 'good'): Promise<Config> {
+  const space = await makeWorkspace();
+  const checkoutDir = join(space.dir, 'checkout');
+  await mkdir(join(checkoutDir, 'box', 'src'), { recursive: true });
+  await symlink(
+    join(import.meta.dirname, 'testing', 'fake-box.ts'),
+    join(checkoutDir, 'box', 'src', 'main.ts'),
+  );
+  await writeFile(join(space.dir, 'behaviour'), behaviour);
+  t.after(async () => {
+    await stopBox(space.dir, systemClock, 0);
+    await space.remove();
+  });
+  const env = {
+    DBOX_WORKSPACE: space.dir,
+    DBOX_PORT: '7801',
+    DBOX_GATEWAY_PORT: '8181',
+    PATH: process.env.PATH,
+  };
+  return readConfig(env, { cwd: '/', checkoutDir });
+}
+
+const start = (config: Config, sandbox = true) =>
+  startBox({ config, clock: systemClock, sandbox, onStarting: () => {} });
+
+const starts = async (config: Config): Promise<string[]> =>
+  (await readFile(join(config.workspaceDir, 'starts'), 'utf8')).trimEnd().split('\n');
+
+test('a box is started with its workspace and ports, and a second up finds it', async (t) => {
+  const config = await setUp(t);
+  const first = await start(config, false);
+  assert.equal(first.started, true);
+  assert.deepEqual(JSON.parse((await starts(config))[0] ?? ''), {
+    workspace: config.workspaceDir,
+    port: '7801',
+    'gateway-port': '8181',
+    'no-sandbox': true,
+  });
+  const second = await start(config);
+  assert.deepEqual([second.started, second.state.pid], [false, first.state.pid]);
+  assert.equal((await starts(config)).length, 1);
+});
+
+test('of several ups at once one starts the box and all get it', async (t) => {
+  const config = await setUp(t);
+  const boxes = await Promise.all([start(config), start(config), start(config)]);
+  assert.equal(new Set(boxes.map((box) => box.state.pid)).size, 1);
+  assert.equal(boxes.filter((box) => box.started).length, 1);
+  assert.equal((await starts(config)).length, 1);
+});
+
+test('what a killed up left behind keeps nobody from starting', async (t) => {
+  const config = await setUp(t);
+  await writeFile(join(config.workspaceDir, 'box.starting'), String(2 ** 30));
+  assert.equal((await start(config)).started, true);
+});
+
+test('box.json of a killed box keeps nobody from starting', async (t) => {
+  const config = await setUp(t);
+  await writeFile(
+    join(config.workspaceDir, 'box.json'),
+    JSON.stringify({ pid: 2 ** 30, url: 'http://127.0.0.1:1', version: 'x', mode: 'process' }),
+  );
+  const { started, state } = await start(config);
+  assert.deepEqual([started, state.version], [true, '0.1.0']);
+});
+
+test('a box that ends at once is told with its own words and the name of its log', async (t) => {
+  const config = await setUp(t, 'fail');
+  await writeFile(join(config.workspaceDir, 'box.log'), 'dbox: an old error\n');
+  await assert.rejects(start(config), (error: CliError) => {
+    assert.equal(error.code, 'box_did_not_start');
+    assert.match(error.message, /ended with exit code 1\.\nanother box \(process 12\) holds this workspace$/);
+    assert.match(error.hint ?? '', /box\.log/);
+    return true;
+  });
+});
+
+test('down ends the process, and doing it again is fine', async (t) => {
+  const config = await setUp(t);
+  const { state } = await start(config);
+  assert.deepEqual(await stopBox(config.workspaceDir, systemClock, GRACE_MS), {
+    kind: 'stopped',
+    pid: state.pid,
+  });
+  assert.equal(processIsAlive(state.pid), false);
+  assert.deepEqual(await stopBox(config.workspaceDir, systemClock, GRACE_MS), { kind: 'was_not_running' });
+});
+
+test('a box that does not stop is killed in the end', async (t) => {
+  const config = await setUp(t, 'deaf');
+  const { state } = await start(config);
+  assert.deepEqual(await stopBox(config.workspaceDir, systemClock, 0), { kind: 'killed', pid: state.pid });
+  assert.equal(processIsAlive(state.pid), false);
+});
+
+test('a number that another program has now is not signalled', async (t) => {
+  const config = await setUp(t);
+  await writeFile(
+    join(config.workspaceDir, 'box.json'),
+    JSON.stringify({ pid: process.pid, url: 'http://127.0.0.1:1', version: 'x', mode: 'process' }),
+  );
+  assert.deepEqual(await stopBox(config.workspaceDir, systemClock, 0), { kind: 'was_not_running' });
+});
