@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
@@ -7,10 +9,13 @@ import { processIsAlive } from './box-state.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { readConfig } from './config.ts';
+import { EXIT } from './exit-codes.ts';
 import type { CliError } from './failure.ts';
+import { runCli } from './program/program.ts';
 import { startBox } from './start-box.ts';
 import { stopBox } from './stop-box.ts';
 import { makeWorkspace } from './testing/run-main.ts';
+import { STATUS } from './testing/sample-answers.ts';
 
 const GRACE_MS = 10_000;
 
@@ -118,4 +123,67 @@ test('a number that another program has now is not signalled', async (t) => {
     JSON.stringify({ pid: process.pid, url: 'http://127.0.0.1:1', version: 'x', mode: 'process' }),
   );
   assert.deepEqual(await stopBox(config.workspaceDir, systemClock, 0), { kind: 'was_not_running' });
+});
+
+async function runHere(
+  config: Config,
+  ...args: string[]
+): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  const heard = { stdout: '', stderr: '' };
+  const sink = (name: 'stdout' | 'stderr') => ({
+    write: (text: string) => {
+      heard[name] += text;
+    },
+    isTerminal: false,
+    columns: null,
+  });
+  const exitCode = await runCli({
+    args,
+    readConfig: () => config,
+    clock: systemClock,
+    stdout: sink('stdout'),
+    stderr: sink('stderr'),
+  });
+  return { exitCode, ...heard };
+}
+
+test('up waits until the sites answer again and ends with every address', async (t) => {
+  const config = await setUp(t);
+  let calls = 0;
+  const site = createServer((_request, response) => {
+    calls += 1;
+    response.statusCode = calls < 3 ? 503 : 404;
+    response.end();
+  });
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+  t.after(() => site.close());
+  const url = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
+  const environment = STATUS.projects[0]?.environments[0];
+  const status = { ...STATUS, projects: [{ name: 'blog', environments: [{ ...environment, url }] }] };
+  await writeFile(join(config.workspaceDir, 'status.json'), JSON.stringify(status));
+
+  const { exitCode, stdout, stderr } = await runHere(config, 'up');
+  assert.equal(exitCode, EXIT.ok);
+  assert.equal(calls, 3);
+  assert.match(stdout, new RegExp(`^http://127\\.0\\.0\\.1:\\d+\nblog {2}${url}\n$`));
+  assert.match(stderr, /Port 7801 was taken, so it listens on \d+/);
+  assert.match(stderr, /warning: there is no sandbox/);
+
+  const again = await runHere(config, 'up', '--json');
+  assert.match(again.stderr, /The box is up already/);
+  assert.deepEqual(JSON.parse(again.stdout), { ...status, started: false });
+});
+
+test('down says what it did and is fine to do again', async (t) => {
+  const config = await setUp(t);
+  await start(config);
+  const first = await runHere(config, 'down', '--json');
+  assert.equal(first.exitCode, EXIT.ok);
+  assert.deepEqual(JSON.parse(first.stdout), {
+    stopped: true,
+    killed: false,
+    workspace: config.workspaceDir,
+  });
+  const second = await runHere(config, 'down');
+  assert.deepEqual([second.exitCode, second.stderr], [EXIT.ok, 'No box is running.\n']);
 });

@@ -158,7 +158,10 @@ async function readTail(logFile: string, from: number): Promise<string> {
     const own = lines.filter((line) => line.startsWith('dbox: '));
     return own.length > 0
       ? own.map((line) => line.slice('dbox: '.length)).join('\n')
-      : lines.slice(-TAIL_LINES).join('\n');
+      : lines
+          .filter((line) => !/^\s+at /.test(line))
+          .slice(-TAIL_LINES)
+          .join('\n');
   } finally {
     await file.close();
   }

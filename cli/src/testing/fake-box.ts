@@ -1,5 +1,6 @@
 /**
- * A box to start and stop in tests: answers /healthz, writes `box.json`, ends at SIGTERM. What it
+ * A box to start and stop in tests: answers /healthz, and /v1/status from `status.json`, writes
+ * `box.json`, ends at SIGTERM. What it
  * should do otherwise is said in `behaviour` of its workspace.
  */
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,9 +34,10 @@ else {
   });
 }
 
-const server = createServer((_request, response) => {
+const server = createServer((request, response) => {
   response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify({ ok: true }));
+  if (request.url === '/v1/status') response.end(readFileSync(join(workspace, 'status.json')));
+  else response.end(JSON.stringify({ ok: true }));
 });
 server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo;
