@@ -76,7 +76,12 @@ async function goLive(context: AppContext, tx: StoreTransaction, release: Releas
   await saveMovedRelease(
     context,
     tx,
-    { ...release, liveAt: now(context), checkIds: live.map((check) => check.id) },
+    {
+      ...release,
+      liveAt: now(context),
+      liveOrder: (await tx.events.head())?.seq ?? 0,
+      checkIds: live.map((check) => check.id),
+    },
     'live',
     actor,
   );
@@ -135,7 +140,7 @@ async function finishRollback(
   });
   const undone = new Set(
     releases
-      .filter((one) => one.liveAt !== null && one.liveAt > release.liveAt! && one.id !== release.id)
+      .filter((one) => (one.liveOrder ?? 0) > (release.liveOrder ?? 0) && one.id !== release.id)
       .map((one) => one.taskId),
   );
   for (const task of await tx.tasks.listOfProject(project.name)) {

@@ -27,6 +27,8 @@ export async function actOnIncident(context: AppContext, symptom: Symptom): Prom
   const chosen = await transact(context, async (tx) => {
     const release = await tx.releases.get(symptom.releaseId);
     if (release?.status !== 'live') return null;
+    // A rollback under way is an answer that has not shown yet.
+    if ((await tx.projects.get(release.project))?.work?.kind === 'rollback') return null;
     const key = { project: release.project, environment: release.environment };
     const open = (await tx.incidents.listOpenOfEnvironment(key))[0];
     const incident = open ?? (await openIncident(context, tx, release, symptom));

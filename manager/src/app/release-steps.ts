@@ -57,6 +57,7 @@ export async function beginRelease(
     generation: 0,
     target: null,
     routeRevision: null,
+    liveOrder: null,
     mainAfter: commit,
     checkIds: [],
     trigger: 'task',

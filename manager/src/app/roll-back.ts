@@ -110,10 +110,10 @@ export async function earlierReleases(reader: StoreReader, live: ReleaseRecord):
     project: live.project,
     environment: live.environment,
   });
-  const byLiveAt = (a: ReleaseRecord, b: ReleaseRecord) => ((a.liveAt ?? '') < (b.liveAt ?? '') ? 1 : -1);
+  const latestFirst = (a: ReleaseRecord, b: ReleaseRecord) => (b.liveOrder ?? 0) - (a.liveOrder ?? 0);
   const kept = (status: ReleaseRecord['status']) =>
     all
-      .filter((release) => release.id !== live.id && release.status === status && release.liveAt !== null)
-      .sort(byLiveAt);
+      .filter((release) => release.id !== live.id && release.status === status && release.liveOrder !== null)
+      .sort(latestFirst);
   return [...kept('superseded'), ...kept('rolled_back')];
 }

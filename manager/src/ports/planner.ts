@@ -15,6 +15,8 @@ export interface PlanRequest {
 /** Turns a story into task specs. The same request gives the same plan, so it may be repeated after a crash. */
 export interface Planner {
   plan(request: PlanRequest): Promise<readonly TaskSpec[]>;
+  /** Names of the templates there are. */
+  templates(): Promise<readonly string[]>;
   /** Title-like words of the story from which a project's name is made. */
   nameOf(storyText: string): string;
 }

@@ -32,7 +32,7 @@ export interface StoryRecord extends Story, Versioned {
 }
 
 /** How far a finished attempt has come on its way into main. */
-export type Integration = 'none' | 'waiting' | 'testing' | 'releasing' | 'landed';
+export type Integration = 'none' | 'waiting' | 'testing' | 'tested' | 'releasing' | 'landed';
 
 export interface TaskRecord extends Task, Versioned {
   readonly spec: TaskSpec;
@@ -82,6 +82,8 @@ export interface ReleaseRecord extends Release, Versioned {
   readonly target: Target | null;
   /** The topology revision that routes to it; null before the switch. */
   readonly routeRevision: number | null;
+  /** Grows with each taking of the traffic, box-wide: instants may tie or jump. Null: it never had it. */
+  readonly liveOrder: number | null;
   /** What main becomes when it takes the traffic. */
   readonly mainAfter: string;
   /** The project's live checks while this release was live, to restore them with it. */
@@ -97,8 +99,6 @@ export interface JobRecord extends Job, Versioned {
   /** Higher goes first. */
   readonly priority: number;
   readonly leaseExpiresAtMs: number | null;
-  /** A person withdrew the work; the next heartbeat says so. */
-  readonly cancelRequested: boolean;
   /** The commit confirmed by `PUT …/commit` under the present fence. */
   readonly confirmedCommit: string | null;
 }

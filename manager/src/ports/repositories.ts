@@ -15,19 +15,20 @@ export interface BundleFile {
  * submodules are off, objects are checked on entry. Every call may be repeated.
  */
 export interface Repositories {
-  create(project: string): Promise<void>;
+  /** Returns the root commit: an empty tree, the same hash everywhere, so that parallel first attempts share history. */
+  create(project: string): Promise<string>;
   /** Takes the repository out of the way, to `removed/<project>-<stamp>.git`. */
   remove(project: string, stamp: string): Promise<void>;
   /** The commit of the bundle's HEAD (or only branch). */
   importBundle(project: string, bundlePath: string): Promise<string>;
   /**
    * The commit of the bundle's `refs/heads/dbox`, kept under a ref of its own for `taskId` and
-   * `attempt`. Refused unless it descends from `start` (where given).
+   * `attempt`. Refused unless it descends from at least one of `starts`.
    */
   receive(input: {
     project: string;
     bundlePath: string;
-    start: string | null;
+    starts: readonly string[];
     taskId: string;
     attempt: number;
   }): Promise<string>;

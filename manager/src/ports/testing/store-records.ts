@@ -130,6 +130,7 @@ export function releaseRecord(changes: Partial<ReleaseRecord> = {}): ReleaseReco
     generation: 1,
     target: null,
     routeRevision: null,
+    liveOrder: null,
     mainAfter: COMMIT,
     checkIds: [],
     trigger: 'task',
