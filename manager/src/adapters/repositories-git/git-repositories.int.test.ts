@@ -144,11 +144,10 @@ test('a tree that could leave its directory, or bring in another repository, is 
     'a .GIT file': { mode: '100644', name: '.GIT', object: file },
     'a name that is ..': { mode: '40000', name: '..', object: treeOf('x', '100644', file) },
     'a name with a slash': { mode: '100644', name: '../x', object: file },
-    'a name that is no text': { mode: '100644', name: 'caf\u00e9'.normalize(), object: file },
+    'a name that is no UTF-8': { mode: '100644', name: 'caf\xe9', object: file },
     'a very long name': { mode: '100644', name: 'n'.repeat(300), object: file },
   };
   for (const [what, entry] of Object.entries(cases)) {
-    if (what === 'a name that is no text') continue;
     agent.commitRawTree([entry], root);
     await assert.rejects(send(agent.bundle()), { name: 'BundleRefusedError' }, what);
   }

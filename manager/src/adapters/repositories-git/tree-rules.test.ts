@@ -23,7 +23,7 @@ test('submodules, strange modes, long paths and large files are refused by name'
     entry('160000', 'sub', null, 'commit'),
     entry('100640', 'x'),
     entry('100644', 'n'.repeat(256)),
-    entry('100644', 'd/'.repeat(500) + 'x'),
+    entry('100644', `${'d/'.repeat(500)}x`),
     entry('100644', 'big', MAX_FILE_BYTES + 1),
     entry('120000', 'l', 1_001),
   ];

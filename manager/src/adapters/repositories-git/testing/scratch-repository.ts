@@ -69,14 +69,14 @@ export function scratchRepository(t: TestContext) {
     return git('rev-parse', 'HEAD');
   }
 
-  /** A commit with exactly this raw tree, which git itself may find wrong. */
+  /** A commit with exactly this raw tree, which git itself may find wrong. Names are written byte by byte. */
   function commitRawTree(
     entries: readonly { mode: string; name: string; object: string }[],
     parent?: string,
   ) {
     const tree = Buffer.concat(
       entries.map(({ mode, name, object }) =>
-        Buffer.concat([Buffer.from(`${mode} ${name}\0`), Buffer.from(object, 'hex')]),
+        Buffer.concat([Buffer.from(`${mode} ${name}\0`, 'latin1'), Buffer.from(object, 'hex')]),
       ),
     );
     const args = ['hash-object', '-t', 'tree', '-w', '--literally', '--stdin'];
