@@ -1,0 +1,2 @@
+export { createGitRepositories } from './git-repositories.ts';
+export { probeGit } from './probe-git.ts';
