@@ -1,0 +1,9 @@
+// A deployment agent in a process of its own, for tests that kill it: URL, token, directory, marker, kind of sandbox.
+import { startDeploymentAgent } from '../start-deployment-agent.ts';
+import { agentOptions, sandbox, unsandboxed } from './agent-bench.ts';
+
+const [url = '', token = '', dir = '', boxMarker = '', kind] = process.argv.slice(2);
+const options = agentOptions({ url, token }, dir, boxMarker);
+await startDeploymentAgent(
+  kind === 'none' ? { ...options, sandbox: unsandboxed, allowUnsandboxed: true } : { ...options, sandbox },
+);
