@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { OPERATIONS, type OperationName, ProblemError } from '@dbox/contracts';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
@@ -63,6 +63,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const isOwnHost = createHostCheck([options.host ?? '127.0.0.1', ...(options.hostNames ?? [])]);
   const open = new Set<AbortController>();
   let stopping = false;
+  let closeIdleConnections = () => {};
 
   /** Runs one request to its end; whatever it throws becomes a problem document. */
   async function serve(
@@ -84,13 +85,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     } catch (error) {
       answerError(c, operation, error);
     }
+    if (stopping) onceClosed(outgoing, closeIdleConnections);
     onAnswer?.({ operation, status: outgoing.statusCode, durationMs: performance.now() - startedMs });
     return RESPONSE_ALREADY_SENT;
   }
 
   function answerError({ env: { outgoing } }: Served, operation: string, error: unknown): void {
-    if (error instanceof ClientGoneError || outgoing.destroyed) return;
-    if (outgoing.headersSent) {
+    if (isClientGone(error, outgoing)) return;
+    if (outgoing.headersSent || outgoing.destroyed) {
       // Half an answer is out. Cutting the connection is the only way left to say that it is not whole.
       log('error', `the answer to ${operation} broke off`, { operation, error: describeError(error) });
       outgoing.destroy();
@@ -134,8 +136,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         host: options.host ?? '127.0.0.1',
         clock,
         stopGraceMs: options.stopGraceMs ?? DEFAULT_STOP_GRACE_MS,
-        onStop() {
+        onStop(server) {
           stopping = true;
+          closeIdleConnections = () => server.closeIdleConnections();
           const reason = new ProblemError('stopping', 'The box is stopping; try again when it is up.', {
             retryAfterSeconds: 2,
           });
@@ -145,20 +148,33 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
+/** Node closes the connections that are idle when a stop begins; those that answer then need telling. */
+function onceClosed(outgoing: ServerResponse, callback: () => void): void {
+  if (outgoing.closed) callback();
+  else outgoing.once('close', callback);
+}
+
+/** Nobody is left to tell, and nothing went wrong in the box. */
+function isClientGone(error: unknown, outgoing: ServerResponse): boolean {
+  if (error instanceof ClientGoneError) return true;
+  const { name, code } = error as { name?: unknown; code?: unknown };
+  return outgoing.destroyed && (name === 'AbortError' || code === 'ERR_STREAM_PREMATURE_CLOSE');
+}
+
 interface Start {
   readonly app: HttpServer['app'];
   readonly port: number;
   readonly host: string;
   readonly clock: Clock;
   readonly stopGraceMs: number;
-  readonly onStop: () => void;
+  readonly onStop: (server: Server) => void;
 }
 
 async function start({ app, port, host, clock, stopGraceMs, onStop }: Start): Promise<Listening> {
   // The process' own Request and Response stay as they are: answers do not go through them.
   const listener = getRequestListener((request, env) => app.fetch(request, env), {
     overrideGlobalObjects: false,
-    hostname: 'localhost',
+    errorHandler: refuseTarget,
   });
   const server = createServer(
     {
@@ -196,10 +212,19 @@ async function stop(
 ): Promise<void> {
   const { server, clock, stopGraceMs, onStop } = given;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  onStop();
+  onStop(server);
   const cancel = clock.after(stopGraceMs, () => server.closeAllConnections());
   await closed;
   cancel();
+}
+
+/** A `Host` or an address that no URL can be made of never reaches the routes. */
+function refuseTarget(): Response {
+  const problem = new ProblemError('invalid_request', 'The address or the Host header is not valid.');
+  return new Response(JSON.stringify(problem.toProblem()), {
+    status: problem.status,
+    headers: { 'content-type': 'application/problem+json', connection: 'close' },
+  });
 }
 
 /** What is not HTTP at all never becomes a request; it gets its problem document by hand. */
