@@ -149,16 +149,10 @@ test('without git the person is told what to install', async (t) => {
 });
 
 test('a clone is a repository on main with the history and without a remote', async (t) => {
-  let bundle = Buffer.alloc(0);
+  let bundle: Buffer = Buffer.alloc(0);
   const { dir, dbox } = await setUp(t, { getProjectBundle: () => new RawAnswer(bundle) });
+  bundle = await makeBundle(dir);
   const repo = join(dir, 'repo');
-  await mkdir(repo);
-  await git(repo, 'init', '--quiet', '-b', 'main');
-  await writeFile(join(repo, 'index.html'), 'hi');
-  await git(repo, 'add', '.');
-  await git(repo, 'commit', '--quiet', '-m', 'one');
-  await git(repo, 'bundle', 'create', '--quiet', '../b', 'main');
-  bundle = await readFile(join(dir, 'b'));
   const { exitCode, stdout } = await dbox('clone', 'shop');
   assert.equal(exitCode, EXIT.ok);
   assert.equal(stdout, `${join(dir, 'shop')}\n`);
@@ -173,7 +167,24 @@ test('a clone is a repository on main with the history and without a remote', as
 });
 
 test('a clone that breaks leaves no half directory behind', async (t) => {
-  const { dir, dbox } = await setUp(t, { getProjectBundle: () => new RawAnswer('no bundle') });
-  assert.equal((await dbox('clone', 'shop')).exitCode, EXIT.failed);
+  let bundle: Buffer = Buffer.alloc(0);
+  const { dir, dbox } = await setUp(t, { getProjectBundle: () => new RawAnswer(bundle) });
+  const whole = await makeBundle(dir);
+  // The head of the bundle is whole, so git only finds out once the directory is there.
+  bundle = whole.subarray(0, whole.length - 10);
+  const { exitCode, stderr } = await dbox('clone', 'shop');
+  assert.equal(exitCode, EXIT.failed);
+  assert.match(stderr, /git fetch did not work/);
   assert.ok(!(await readdir(dir)).includes('shop'));
 });
+
+async function makeBundle(dir: string): Promise<Buffer> {
+  const repo = join(dir, 'repo');
+  await mkdir(repo);
+  await git(repo, 'init', '--quiet', '-b', 'main');
+  await writeFile(join(repo, 'index.html'), 'hi');
+  await git(repo, 'add', '.');
+  await git(repo, 'commit', '--quiet', '-m', 'one');
+  await git(repo, 'bundle', 'create', '--quiet', '../b', 'main');
+  return readFile(join(dir, 'b'));
+}
