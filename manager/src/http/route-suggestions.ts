@@ -20,12 +20,13 @@ export function methodsOf(path: string): readonly string[] {
 /** Up to three operations with a path like this one, as `GET /v1/stories`. */
 export function closeRoutes(path: string): readonly string[] {
   const segments = path.slice(0, 300).split('/').slice(1, 12);
-  return PATTERNS.map((pattern) => ({
+  const ranked = PATTERNS.map((pattern) => ({
     label: `${pattern.method} ${pattern.path}`,
     distance: distanceOf(pattern.segments, segments),
-  }))
-    .filter(({ distance }) => distance <= 4)
-    .sort((a, b) => a.distance - b.distance || (a.label < b.label ? -1 : 1))
+  })).sort((a, b) => a.distance - b.distance || (a.label < b.label ? -1 : 1));
+  const furthest = Math.min(4, ranked[0]!.distance + 1);
+  return ranked
+    .filter(({ distance }) => distance <= furthest)
     .slice(0, 3)
     .map(({ label }) => label);
 }
