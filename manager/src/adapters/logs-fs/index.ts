@@ -1,0 +1,1 @@
+export { createLogStore } from './file-log-store.ts';
