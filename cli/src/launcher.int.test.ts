@@ -44,7 +44,7 @@ interface Checkout {
 const FAKE_NPM = `#!/bin/sh
 echo "$*" >> npm.calls
 echo "npm says hello"
-[ -e npm.fails ] && { echo "no network" >&2; exit 7; }
+[ -e npm.fails ] && { cat npm.fails >&2; exit 7; }
 mkdir -p node_modules/.bin
 ln -sf "$REAL_NODE" node_modules/.bin/node
 if [ -e npm.waits ]; then : > npm.waiting; while [ -e npm.waits ]; do sleep 0.05; done; fi
@@ -191,12 +191,16 @@ test('where only the launcher was killed, the next call waits for the npm it lef
   assert.equal((await second.ended).stdout, '["two"]\n');
 });
 
-test('an install that fails names its log, shows its end, and is tried again', async (t) => {
+test('an install that fails names its log, shows what went wrong, and is tried again', async (t) => {
   const checkout = await makeCheckout(t);
-  await writeFile(join(checkout.root, 'npm.fails'), '');
+  const usage = Array.from({ length: 30 }, (_, i) => `npm notice line ${i}`).join('\n');
+  await writeFile(
+    join(checkout.root, 'npm.fails'),
+    `npm error code ENOTFOUND\nnpm error no network\n${usage}\n`,
+  );
   const failed = await checkout.call('status');
   assert.equal(failed.exitCode, 1);
-  assert.match(failed.stderr, /no network/);
+  assert.match(failed.stderr, /code ENOTFOUND\nnpm error no network\ndbox: /);
   assert.match(failed.stderr, /npm ci ended with 7.*\.dbox-install\.log/);
   assert.match(await readFile(join(checkout.root, '.dbox-install.log'), 'utf8'), /npm says hello/);
   await rm(join(checkout.root, 'npm.fails'));
