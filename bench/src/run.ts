@@ -1,0 +1,31 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Figure } from './figures.ts';
+import { printTable } from './figures.ts';
+import { measureBox } from './measure-box.ts';
+import { measureClaims } from './measure-claims.ts';
+
+/*
+ * `npm run bench`: a table on stdout and the same as JSON in `bench/results/latest.json`.
+ * `-- --json` prints the JSON alone. Figures of one machine and one run: quote ratios.
+ */
+const json = process.argv.includes('--json');
+const note = (text: string) => json || console.error(text);
+const figures: Figure[] = [];
+note('a box, its stories and its idle time …');
+figures.push(...(await measureBox()));
+for (const agents of [1, 8, 64]) {
+  note(`lease and complete, ${agents} …`);
+  figures.push(await measureClaims(agents));
+}
+const result = {
+  at: new Date().toISOString(),
+  machine: { cores: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version },
+  figures,
+};
+const directory = resolve(import.meta.dirname, '../results');
+await mkdir(directory, { recursive: true });
+await writeFile(join(directory, 'latest.json'), `${JSON.stringify(result, null, 2)}\n`);
+if (json) console.log(JSON.stringify(result, null, 2));
+else printTable(figures);

@@ -1,0 +1,55 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { readConfig, startManager } from '@dbox/manager';
+import { openSqliteStore } from '../../manager/src/adapters/store-sql/index.ts';
+import { createSystemClock } from '../../manager/src/adapters/system-clock.ts';
+
+/*
+ * The manager as it is, over a store that holds this many queued `check` jobs (the kind whose result
+ * has no consequences, so that a lease and a completion are all that is measured). Started as a
+ * process of its own; prints its address and an agent token.
+ */
+const jobCount = Number(process.argv[2]);
+const workspace = await mkdtemp(join(tmpdir(), 'dbox-bench-'));
+const store = await openSqliteStore({
+  path: join(workspace, 'task.db'),
+  clock: createSystemClock(),
+  headFile: join(workspace, 'ledger.head'),
+});
+const at = new Date().toISOString();
+await store.transact(async (tx) => {
+  for (let n = 0; n < jobCount; n++) {
+    await tx.jobs.insert({
+      id: `job_${n
+        .toString(32)
+        .padStart(10, '0')
+        .replaceAll(/[ilou]/g, 'z')}`,
+      kind: 'check',
+      project: null,
+      taskId: null,
+      releaseId: null,
+      status: 'queued',
+      fence: 0,
+      agentId: null,
+      leaseExpiresAt: null,
+      createdAt: at,
+      finishedAt: null,
+      payload: { kind: 'check', releaseId: 'rel_0000000000', checks: [] },
+      result: null,
+      priority: 0,
+      leaseExpiresAtMs: null,
+      confirmedCommit: null,
+      version: 1,
+    });
+  }
+});
+await store.close();
+const manager = await startManager({
+  config: readConfig({ DBOX_WORKSPACE: workspace, DBOX_PORT: '0' }),
+  version: 'bench',
+  mode: 'process',
+  templatesDir: resolve(import.meta.dirname, '../../templates'),
+});
+console.log(JSON.stringify({ port: manager.port, token: manager.tokens.get('agent:monitoring') }));
+process.once('SIGTERM', () => void manager.stop().then(() => process.exit(0)));
