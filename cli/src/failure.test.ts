@@ -23,6 +23,7 @@ test('wrong input is exit code 2 and what the box could not do is 1', () => {
   assert.ok(exits[EXIT.usage]?.includes('invalid_spec'));
   assert.ok(exits[EXIT.usage]?.includes('story_empty'));
   assert.ok(exits[EXIT.failed]?.includes('illegal_transition'));
+  assert.ok(exits[EXIT.failed]?.includes('project_taken'));
   assert.ok(exits[EXIT.failed]?.includes('internal'));
   assert.ok(!exits[EXIT.ok], 'no problem ends with 0');
 });

@@ -6,6 +6,8 @@ import { CliError } from './failure.ts';
 
 /** Long enough for a box that is just restarting. */
 const RETRY_LIMIT_MS = 30_000;
+/** Long enough for whoever restarts a box that died under the call; nobody may. */
+const GONE_LIMIT_MS = 5_000;
 const RETRY_INTERVAL_MS = 500;
 
 export interface StoryInput {
@@ -46,17 +48,27 @@ export async function submitStory(
 ): Promise<Answer<'submitStory'>> {
   const key = randomUUID();
   const startedAt = clock.now();
+  let brokeOff = false;
   while (true) {
     try {
       return await box.call('submitStory', { body: story, headers: { 'idempotency-key': key } });
     } catch (error) {
-      const passed = clock.now() - startedAt;
       // A box that was never there is told at once; one that broke off may have taken the story.
-      if (!isPassing(error) || error instanceof CliError || passed > RETRY_LIMIT_MS) throw error;
+      const gone = error instanceof CliError;
+      if (!isPassing(error) || (gone && !brokeOff)) throw error;
+      if (clock.now() - startedAt > (gone ? GONE_LIMIT_MS : RETRY_LIMIT_MS)) throw lost(error);
+      brokeOff = true;
       output.detail(`submitting again: ${(error as Error).message}`);
       await clock.sleep(RETRY_INTERVAL_MS);
     }
   }
+}
+
+function lost(cause: unknown): CliError {
+  return new CliError('box_unreachable', 'The box went away while the story was submitted.', {
+    hint: 'Whether it took the story is seen with `./dbox up` and `./dbox status`; if not, submit it again.',
+    cause,
+  });
 }
 
 async function readStdin(): Promise<string> {

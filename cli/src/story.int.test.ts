@@ -110,6 +110,17 @@ test('a lost reply is asked for again with the same key, so there is one story',
   assert.ok(String(keys[0]).length >= 16);
 });
 
+test('a box that dies under the submission and does not come back is told as such', async (t) => {
+  const { manager, space } = await setUp(t, {});
+  manager.handlers.submitStory = async () => {
+    await space.announce({ url: manager.url, pid: 2 ** 30 });
+    return HANG_UP;
+  };
+  const { exitCode, stderr } = await runMain(['story', 'a blog'], { env: space.env });
+  assert.equal(exitCode, EXIT.unreachable);
+  assert.match(stderr, /went away while the story was submitted[\s\S]*dbox status/);
+});
+
 test('two runs have two keys', async (t) => {
   const { manager, space } = await setUp(t, { getStory: () => DELIVERED });
   await runMain(['run', 'a blog'], { env: space.env });
