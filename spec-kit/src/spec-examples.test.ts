@@ -33,3 +33,27 @@ test('both schemas can be given to editors', () => {
     assert.ok(Object.keys(json.properties ?? {}).length > 0);
   }
 });
+
+test('the documentation names every key and every code that a reader can give', () => {
+  const docs = ['task-spec.md', 'dbox-yaml.md']
+    .map((name) => readFileSync(join(root, 'docs', name), 'utf8'))
+    .join('\n');
+  const codes = globSync('*.ts', { cwd: import.meta.dirname })
+    .filter((name) => !name.endsWith('.test.ts'))
+    .flatMap((name) => [
+      ...readFileSync(join(import.meta.dirname, name), 'utf8').matchAll(/code: '([a-z_]+)'/g),
+    ])
+    .map(([, code]) => code!);
+  assert.ok(codes.length > 20);
+  const keys = [rawTaskSpecSchema, rawDboxYamlSchema].flatMap((schema) => keysWithin(z.toJSONSchema(schema)));
+  assert.ok(keys.includes('max_cost_usd') && keys.includes('must_not_match') && keys.includes('static'));
+  const unnamed = [...codes, ...keys].filter((word) => !new RegExp(`\\b${word}\\b`).test(docs));
+  assert.deepEqual(unnamed, []);
+});
+
+/** The name of every property in a JSON Schema, however deep. */
+function keysWithin(schema: unknown): string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const { properties } = schema as { properties?: object };
+  return [...Object.keys(properties ?? {}), ...Object.values(schema).flatMap(keysWithin)];
+}
