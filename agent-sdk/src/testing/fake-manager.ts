@@ -29,6 +29,7 @@ import { createWaitingRoom } from './waiting-room.ts';
 
 export type { FakeArtifact, FakeJob } from './fake-job.ts';
 export type { FakeCommit, FakeFile, FakeFiles, FakeRepository } from './fake-repository.ts';
+export { createFakeRepository } from './fake-repository.ts';
 export type { Fault } from './faults.ts';
 export type { ManualClock } from './manual-clock.ts';
 export { createManualClock } from './manual-clock.ts';
