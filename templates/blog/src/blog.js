@@ -11,7 +11,9 @@ export async function loadBlog(root) {
   const postNames = await readdir(join(root, 'posts'));
   const publicNames = await readdir(join(root, 'public'));
   const posts = await Promise.all(
-    postNames.filter((name) => name.endsWith('.md')).map(async (name) => readPost(name, await readFile(join(root, 'posts', name), 'utf8'))),
+    postNames
+      .filter((name) => name.endsWith('.md'))
+      .map(async (name) => readPost(name, await readFile(join(root, 'posts', name), 'utf8'))),
   );
   const files = await Promise.all(
     publicNames.map(async (name) => ({ name, bytes: await readFile(join(root, 'public', name)) })),
@@ -23,7 +25,8 @@ export async function loadBlog(root) {
 export function readPost(name, source) {
   try {
     const slug = POST_FILE.exec(name)?.[1];
-    if (slug === undefined) throw new Error('name it with small letters, digits and single hyphens, such as my-first-post.md');
+    if (slug === undefined)
+      throw new Error('name it with small letters, digits and single hyphens, such as my-first-post.md');
     const { facts, text } = readFrontMatter(source);
     const tags = facts.tags === undefined || facts.tags === '' ? [] : [facts.tags].flat();
     if (typeof facts.title !== 'string' || facts.title.trim() === '') throw new Error('it has no title');
@@ -42,7 +45,10 @@ export function readPost(name, source) {
 }
 
 function readDate(value) {
-  const isReal = /^\d{4}-\d{2}-\d{2}$/.test(value ?? '') && !Number.isNaN(Date.parse(value)) && new Date(value).toISOString().startsWith(value);
+  const isReal =
+    /^\d{4}-\d{2}-\d{2}$/.test(value ?? '') &&
+    !Number.isNaN(Date.parse(value)) &&
+    new Date(value).toISOString().startsWith(value);
   if (!isReal) throw new Error(`its date must be a day such as 2026-01-31, not ${value}`);
   return value;
 }

@@ -25,8 +25,8 @@ function readValue(value) {
 
 /** At commas, but not at those inside of quoted items. */
 function splitList(text) {
-  const items = text.match(/"(?:[^"\\]|\\.)*"|[^,]+/g) ?? [];
-  return items.map((item) => item.trim()).filter((item) => item !== '');
+  const items = [...text.matchAll(/\s*("(?:[^"\\]|\\.)*"|[^,]+)/g)];
+  return items.map((item) => item[1].trim()).filter((item) => item !== '');
 }
 
 function parseJson(text) {

@@ -30,7 +30,8 @@ function readPieces(text, withLinks) {
   };
   let at = 0;
   while (at < text.length) {
-    const rest = at + MAX_LINK_CHARACTERS < text.length ? text.slice(at, at + MAX_LINK_CHARACTERS) : text.slice(at);
+    const rest =
+      at + MAX_LINK_CHARACTERS < text.length ? text.slice(at, at + MAX_LINK_CHARACTERS) : text.slice(at);
     const character = text[at];
     if (character === '\\' && ESCAPABLE.test(text[at + 1] ?? '')) {
       plain += text[at + 1];
@@ -59,7 +60,8 @@ function readPieces(text, withLinks) {
       const address = BARE_ADDRESS.exec(rest)[0].replace(/[.,:;!?)\]}]+$/, '');
       add(anchor(address, escapeHtml(address)), address.length);
     } else if (character === '*' || character === '_' || rest.startsWith('~~')) {
-      const mark = character === '~' ? '~~' : rest.startsWith(character + character) ? character + character : character;
+      const mark =
+        character === '~' ? '~~' : rest.startsWith(character + character) ? character + character : character;
       const before = text[at - 1] ?? ' ';
       const after = text[at + mark.length] ?? ' ';
       const isWord = (side) => /[\p{L}\p{N}]/u.test(side);
@@ -110,7 +112,10 @@ function readCode(text) {
     let end = start;
     while (text[end] === '`') end += 1;
     if (end - start === run.length) {
-      const code = text.slice(run.length, start).replaceAll('\n', ' ').replace(/^ (.*[^ ].*) $/, '$1');
+      const code = text
+        .slice(run.length, start)
+        .replaceAll('\n', ' ')
+        .replace(/^ (.*[^ ].*) $/, '$1');
       return { html: `<code>${escapeHtml(code)}</code>`, length: end };
     }
     from = end;
@@ -124,9 +129,10 @@ function readLink(text) {
   const labelFrom = isPicture ? 2 : 1;
   const labelEnd = closingBracket(text, labelFrom);
   if (labelEnd === -1 || text[labelEnd + 1] !== '(') return null;
-  const target = /^\(\s*(?:<([^<>\n]*)>|((?:[^\s()\\]|\\.|\([^\s()]*\))*))(?:\s+"((?:[^"\\]|\\.)*)")?\s*\)/.exec(
-    text.slice(labelEnd + 1),
-  );
+  const target =
+    /^\(\s*(?:<([^<>\n]*)>|((?:[^\s()\\]|\\.|\([^\s()]*\))*))(?:\s+"((?:[^"\\]|\\.)*)")?\s*\)/.exec(
+      text.slice(labelEnd + 1),
+    );
   if (target === null) return null;
   const label = text.slice(labelFrom, labelEnd);
   const address = (target[1] ?? target[2]).replace(/\\([!-/:-@[-`{-~])/g, '$1');
@@ -151,7 +157,7 @@ function closingBracket(text, from) {
 /** An address within the site, or one of the web or of mail. Everything else could run code. */
 export function isSafeAddress(address) {
   // Browsers drop these before they look for a scheme.
-  const bare = address.replace(/[\u0000-\u0020\u007f-\u009f]/g, '');
+  const bare = address.replace(/[\p{Cc} ]/gu, '');
   return /^(?:https?:|mailto:)/i.test(bare) || !/^[^/?#]*:/.test(bare);
 }
 
@@ -162,6 +168,7 @@ function anchor(address, label, title = '') {
 
 /** Pictures of other hosts would tell them who reads; they become links. */
 function picture(address, label, title) {
-  if (/^(?:[a-z]+:|\/\/)/i.test(address)) return anchor(address, escapeHtml(label === '' ? address : label), title);
+  if (/^(?:[a-z]+:|\/\/)/i.test(address))
+    return anchor(address, escapeHtml(label === '' ? address : label), title);
   return `<img src="${escapeHtml(address)}" alt="${escapeHtml(label)}"${title} loading="lazy">`;
 }

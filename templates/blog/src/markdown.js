@@ -62,7 +62,9 @@ function withoutClosingHashes(text) {
 }
 
 function readRule(lines, at) {
-  return /^ {0,3}(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$/.test(lines[at]) ? { html: '<hr>', next: at + 1 } : null;
+  return /^ {0,3}(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$/.test(lines[at])
+    ? { html: '<hr>', next: at + 1 }
+    : null;
 }
 
 function readQuote(lines, at, depth, ids) {
@@ -127,19 +129,27 @@ function renderItem(item, isLoose, depth, ids) {
 
 function readTable(lines, at) {
   const isRule = /^ {0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
-  if (!lines[at].includes('|') || !(lines[at + 1] ?? '').includes('|') || !isRule.test(lines[at + 1])) return null;
+  if (!lines[at].includes('|') || !(lines[at + 1] ?? '').includes('|') || !isRule.test(lines[at + 1]))
+    return null;
   const head = cellsOf(lines[at]);
   let end = at + 2;
   while (end < lines.length && lines[end].includes('|') && !isBlank(lines[end])) end += 1;
-  const row = (cells, tag) => `<tr>${head.map((_, index) => `<${tag} dir="auto">${renderInline(cells[index] ?? '')}</${tag}>`).join('')}</tr>`;
+  const row = (cells, tag) =>
+    `<tr>${head.map((_, index) => `<${tag} dir="auto">${renderInline(cells[index] ?? '')}</${tag}>`).join('')}</tr>`;
   const body = lines.slice(at + 2, end).map((line) => row(cellsOf(line), 'td'));
   const table = `<table>\n<thead>${row(head, 'th')}</thead>\n<tbody>${body.join('\n')}</tbody>\n</table>`;
-  return { html: `<div class="table" role="region" aria-label="Table" tabindex="0">${table}</div>`, next: end };
+  return {
+    html: `<div class="table" role="region" aria-label="Table" tabindex="0">${table}</div>`,
+    next: end,
+  };
 }
 
 /** At bars, but neither at escaped ones nor at those in code. */
 function cellsOf(line) {
-  const inner = line.trim().replace(/^\|/, '').replace(/(?<!\\)\|$/, '');
+  const inner = line
+    .trim()
+    .replace(/^\|/, '')
+    .replace(/(?<!\\)\|$/, '');
   return (inner.match(/(?:`[^`]*`|\\\||[^|])+/g) ?? []).map((cell) => cell.trim().replaceAll('\\|', '|'));
 }
 

@@ -1,6 +1,19 @@
 import { html, raw } from './html.js';
 
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
 
 export function indexPage({ site, posts, page, pageCount }) {
   const title = page === 1 ? site.title : `${site.title}, page ${page}`;
@@ -66,7 +79,8 @@ export function tagsPage({ site, tags }) {
       <header class="intro"><h1>Tags</h1></header>
       ${tags.length === 0 ? html`<p>There are no tags yet.</p>` : null}
       <ul class="tags">${tags.map(
-        ({ tag, posts }) => html`<li><a href="${tagAddress(tag)}" dir="auto">${tag.name}</a> <small>${posts.length}</small></li>`,
+        ({ tag, posts }) =>
+          html`<li><a href="${tagAddress(tag)}" dir="auto">${tag.name}</a> <small>${posts.length}</small></li>`,
       )}</ul>`,
   });
 }
@@ -93,7 +107,7 @@ function teaser(post) {
   return html`
         <li>
           <p class="meta">${day(post)}</p>
-          <h2 dir="auto"><a href="/posts/${post.slug}/">${post.title}</a></h2>
+          <h2 dir="auto"><a class="title" href="/posts/${post.slug}/">${post.title}</a></h2>
           ${post.summary === '' ? null : html`<p dir="auto">${post.summary}</p>`}
           ${tagList(post.tags)}
         </li>`;

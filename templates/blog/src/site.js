@@ -30,13 +30,20 @@ export function buildSite({ site, posts, files }) {
     addPage(page === 1 ? '/' : `/page/${page}/`, indexPage({ site, posts: shown, page, pageCount }));
   }
   for (const [index, post] of posts.entries()) {
-    addPage(`/posts/${post.slug}/`, postPage({ site, post, newer: posts[index - 1], older: posts[index + 1] }));
+    addPage(
+      `/posts/${post.slug}/`,
+      postPage({ site, post, newer: posts[index - 1], older: posts[index + 1] }),
+    );
   }
   const tags = groupByTag(posts);
   addPage('/tags/', tagsPage({ site, tags }));
-  for (const { tag, posts: tagged } of tags) addPage(`/tags/${tag.slug}/`, tagPage({ site, tag, posts: tagged }));
+  for (const { tag, posts: tagged } of tags)
+    addPage(`/tags/${tag.slug}/`, tagPage({ site, tag, posts: tagged }));
   for (const { name, bytes } of files) {
-    answers.set(`/${name}`, makeAnswer(MEDIA_TYPES[extname(name).toLowerCase()] ?? 'application/octet-stream', bytes));
+    answers.set(
+      `/${name}`,
+      makeAnswer(MEDIA_TYPES[extname(name).toLowerCase()] ?? 'application/octet-stream', bytes),
+    );
   }
 
   return {
@@ -49,7 +56,11 @@ export function buildSite({ site, posts, files }) {
 
 export function makeAnswer(mediaType, content) {
   const bytes = Buffer.from(content);
-  return { mediaType, bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` };
+  return {
+    mediaType,
+    bytes,
+    etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
+  };
 }
 
 /** Tags in the order of their names, each with its posts, newest first. */
