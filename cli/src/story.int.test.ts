@@ -112,7 +112,7 @@ test('a lost reply is asked for again with the same key, so there is one story',
 
 test('a box that dies under the submission and does not come back is told as such', async (t) => {
   const { manager, space } = await setUp(t, {});
-  manager.handlers.submitStory = async () => {
+  manager.handlers.submitStory = async (): Promise<typeof HANG_UP> => {
     await space.announce({ url: manager.url, pid: 2 ** 30 });
     return HANG_UP;
   };
