@@ -64,6 +64,8 @@ export function createListeners(o: {
     const upgraded = new Set<Socket>();
     server.on('upgrade', (req, socket: Socket, head) => {
       upgraded.add(socket);
+      // Node has let go of the socket: without a listener a reset would end the process.
+      socket.on('error', () => socket.destroy());
       socket.once('close', () => upgraded.delete(socket));
       o.handlers.upgrade(key)(req, socket, head);
     });

@@ -142,6 +142,25 @@ test('a WebSocket to an address where nothing is live is refused with 503', asyn
   assert.match(await readAll(socket), /^HTTP\/1\.1 503 /);
 });
 
+test('clients that reset their WebSockets at any moment harm nobody', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const a = await release('a');
+  await start();
+  for (const target of [null, a.target]) {
+    const { listeners } = await manager.offer([route(target)]);
+    const { port } = listeners[0]!;
+    for (let count = 0; count < 50; count += 1) {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.write('GET / HTTP/1.1\r\nHost: devsite\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      await new Promise((resolve) => socket.once('connect', resolve));
+      for (let turn = 0; turn < count % 5; turn += 1) await new Promise(setImmediate);
+      socket.resetAndDestroy();
+    }
+    assert.equal((await ask(port)).status, target ? 200 : 503);
+  }
+});
+
 test('a WebSocket whose release cannot be reached is refused with 502', async (t) => {
   const { manager, start, release } = await bench(t);
   const gone = await release('gone');

@@ -56,7 +56,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     handlers: {
       request: (own) => (req, res) => {
         const { host } = req.headers;
-        void proxy.handleRequest(req, res, () => destinationOf(host, own));
+        proxy.handleRequest(req, res, () => destinationOf(host, own)).catch(() => res.destroy());
       },
       upgrade: (own) => (req, socket, head) => {
         const { host } = req.headers;
