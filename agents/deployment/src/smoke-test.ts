@@ -7,6 +7,8 @@ import { SMOKE_HOST } from './wait-until-ready.ts';
 /** A fresh process may still be warming up; a release that needs longer than this is not good. */
 const MAX_TRIES = 4;
 const PAUSE_MS = 200;
+/** What a release prints about the last request comes through a pipe and may be behind its answer. */
+const LAST_LINES_MS = 100;
 
 /**
  * Asks the release itself, past the gateway, every check by address, in their order, then looks at
@@ -22,6 +24,10 @@ export async function smokeTest(o: {
   const results: CheckResult[] = [];
   for (const { id, criterion } of o.checks) {
     if (criterion.kind === 'http') results.push(await checkAddress(id, criterion));
+  }
+  if (o.checks.some(({ criterion }) => criterion.kind === 'log')) {
+    await o.clock.sleep(LAST_LINES_MS, o.signal);
+    o.signal.throwIfAborted();
   }
   for (const { id, criterion } of o.checks) {
     if (criterion.kind === 'log') results.push(checkLog(id, criterion, o.printedLines()));
