@@ -116,6 +116,20 @@ export function describeTransactions(under: StoreUnderTest): void {
       assert.equal(await seen, null);
     });
 
+    test('a read sees one state from its start to its end', async () => {
+      const midst = Promise.withResolvers<void>();
+      const written = midst.promise.then(() => under.store.transact((tx) => tx.topology.bump()));
+      const seen = await under.store.read(async (reader) => {
+        const before = await reader.topology.revision();
+        midst.resolve();
+        // Time enough for the transaction, were it let in.
+        for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+        return [before, await reader.topology.revision()];
+      });
+      assert.deepEqual(seen, [0, 0]);
+      assert.equal(await written, 1);
+    });
+
     test('a read cannot write', async () => {
       await assert.rejects(
         under.store.read((reader) =>
