@@ -189,6 +189,14 @@ retires: [chk_1]
   );
 });
 
+test('what is wrong with structure and with content is said in one go', () => {
+  assert.deepEqual(places('id: 7\nacceptance:\n  - url: http://example.com\noutputs: [{path: /etc}]'), [
+    'wrong_type 1:5 id',
+    'bad_url 3:10 acceptance[0].url',
+    'outside_workspace 4:18 outputs[0].path',
+  ]);
+});
+
 test('a word that YAML reads as a number is asked for in quotes', () => {
   const [finding] = read('id: 007\ntests: []').findings;
   assert.equal(finding?.code, 'wrong_type');

@@ -97,14 +97,14 @@ function readOne({ document, value, at, findings }: Reading): TaskSpec | null {
     examples: TASK_SPEC_EXAMPLES,
     synonyms: TASK_SPEC_SYNONYMS,
   });
-  if (raw === null) return null;
-  let isGood = true;
+  let isGood = raw !== null;
   const report = (path: DocumentPath, text: FindingText) => {
     if (text.severity !== 'warning') isGood = false;
     findings.add(document.locate([...at, ...path]), text);
   };
-  const spec = fillIn(raw, report);
-  if (spec.tests.length === 0 && raw.acceptance === undefined) {
+  // A person wants to hear of a bad address in the same run as of a misspelt key elsewhere.
+  const spec = fillIn(raw ?? readableParts(value), report);
+  if (raw !== null && spec.tests.length === 0 && raw.acceptance === undefined) {
     report([], {
       code: 'no_way_to_check',
       severity: 'warning',
@@ -113,6 +113,18 @@ function readOne({ document, value, at, findings }: Reading): TaskSpec | null {
     });
   }
   return isGood ? spec : null;
+}
+
+/** What has the right structure in a spec that as a whole has not. */
+function readableParts(value: unknown): RawTaskSpec {
+  const parts: Record<string, unknown> = {};
+  if (typeof value === 'object' && value !== null) {
+    for (const [key, schema] of Object.entries(rawTaskSpecSchema.shape)) {
+      const read = schema.safeParse((value as Record<string, unknown>)[key]);
+      if (read.success && read.data !== undefined) parts[key] = read.data;
+    }
+  }
+  return { id: 'task-001', ...parts };
 }
 
 function fillIn(raw: RawTaskSpec, report: (path: DocumentPath, text: FindingText) => void): TaskSpec {
