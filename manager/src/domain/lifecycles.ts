@@ -20,7 +20,7 @@ export const STORY_TRANSITIONS: Transitions<StoryStatus> = {
     failed: 'nothing moves and a task has failed',
     cancelled: 'its tasks were cancelled',
   },
-  delivered: { running: 'a person retries a task that was rolled back' },
+  delivered: { running: 'a repair starts, or a person retries a task that was rolled back' },
   blocked: {
     running: 'a person retries',
     received: 'a person retries the planning',
@@ -66,7 +66,7 @@ export const TASK_TRANSITIONS: Transitions<TaskStatus> = {
     failed: 'no attempt is left',
     cancelled: 'a person cancels',
   },
-  deployed: { rolled_back: 'an earlier release took the traffic back' },
+  deployed: { rolled_back: 'an earlier release took the traffic back', assigned: 'a repair of its release starts' },
   blocked: {
     created: 'a person retries',
     assigned: 'a person retries',
