@@ -75,7 +75,7 @@ test('status as JSON is the report, and as text it names site, health, engine an
   const text = await runMain(['status'], { env: space.env });
   assert.match(
     text.stdout,
-    /blog\s+dev\s+✓ healthy\s+rel_0123456789\s+template\s+http:\/\/127\.0\.0\.1:8080/,
+    /blog\s+dev\s+✓ healthy\s+http:\/\/127\.0\.0\.1:8080\s+rel_0123456789\s+template/,
   );
   assert.match(text.stdout, /! there is no sandbox/);
   assert.ok(!text.stdout.includes('\u001b'), 'no colours in a pipe');

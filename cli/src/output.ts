@@ -99,7 +99,8 @@ export function streamSink(stream: NodeJS.WriteStream): Sink {
     write: (text) => stream.write(text),
     isTerminal: stream.isTTY === true,
     get columns() {
-      return stream.isTTY ? (stream.columns ?? 80) : null;
+      // A terminal that does not know its width says 0.
+      return stream.isTTY ? stream.columns || 80 : null;
     },
   };
 }

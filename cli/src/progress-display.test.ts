@@ -55,7 +55,10 @@ test('no line is wider than the window', () => {
     storyStatus: 'running',
     tasks: [task({ title: 'x'.repeat(200), id: 'i'.repeat(80) })],
   } as const;
-  for (const line of progressLines(progress, 3500, 60, plain)) assert.ok([...line].length <= 60, line);
+  for (const line of progressLines(progress, 3500, 60, plain)) {
+    assert.ok([...line].length <= 60, line);
+    assert.match(line, /coding · x+… · 2\.5 s$/, 'the words give way, the time stays');
+  }
 });
 
 test('of many tasks the moving ones are drawn and the rest is counted', () => {

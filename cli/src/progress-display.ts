@@ -91,7 +91,10 @@ export function progressLines(
     const elapsed =
       task.startedAtMs === null ? '' : formatDuration((task.endedAtMs ?? nowMs) - task.startedAtMs);
     const phase = `${PHASES[task.status] ?? task.status}${attempt}`;
-    const rest = [phase, task.action ?? task.title, elapsed].filter((part) => part !== '').join(' · ');
+    // What is said in words gives way, so that phase and time are always seen whole.
+    const fixed = idWidth + phase.length + elapsed.length + 11;
+    const words = cut(task.action ?? task.title, Math.max(0, columns - fixed));
+    const rest = [phase, words, elapsed].filter((part) => part !== '').join(' · ');
     const room = Math.max(10, columns - idWidth - 5);
     return `${output.err(mark.style, mark.icon)} ${cut(task.id, idWidth).padEnd(idWidth)}  ${cut(rest, room)}`;
   });

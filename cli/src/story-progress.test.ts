@@ -60,6 +60,14 @@ test('an event about a task tells what goes on behind its status, once', () => {
   assert.deepEqual(applyEvent(step.progress, smoke).changes, ['task-001 smoke test of the release']);
 });
 
+test('what an agent said holds until it says something else or its task ends', () => {
+  const before = applyReport(NO_PROGRESS, storyReport({}), 1000).progress;
+  const said = event({ type: 'job.progress', data: { task: 'task-001', action: 'writing posts' } });
+  const { progress } = applyEvent(before, said);
+  const later = applyReport(progress, storyReport({}), 2000).progress;
+  assert.equal(later.tasks[0]?.action, 'writing posts');
+});
+
 test('what went on is forgotten once the task has ended', () => {
   const before = applyReport(NO_PROGRESS, storyReport({ task: { status: 'verified' } }), 1000).progress;
   const baking = event({ type: 'release.baking', data: { task: 'task-001' } });

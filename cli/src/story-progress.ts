@@ -47,7 +47,7 @@ const WAITING: readonly TaskStatus[] = ['created', 'assigned'];
 const ENDED: readonly TaskStatus[] = ['deployed', 'blocked', 'failed', 'cancelled', 'rolled_back'];
 
 /** In these nothing that was heard before still holds. */
-const SAID_BY_STATUS: readonly TaskStatus[] = ['assigned', 'in_progress', ...ENDED];
+const SAID_BY_STATUS: readonly TaskStatus[] = ['created', 'assigned', ...ENDED];
 
 /** What is going on behind a status that does not tell it. */
 const RELEASE_ACTIONS: Readonly<Record<string, string>> = {

@@ -105,13 +105,13 @@ export async function projects(context: CommandContext): CommandResult {
   context.output.answerJson(answer);
   answerList(
     context,
-    ['PROJECT', 'ORIGIN', 'MAIN', 'MADE', 'ADDRESS'],
+    ['PROJECT', 'ADDRESS', 'MAIN', 'ORIGIN', 'MADE'],
     answer.projects.map((one) => [
       one.name,
-      one.origin,
-      one.mainCommit === null ? 'empty' : short(one.mainCommit),
-      formatAgo(one.createdAt, context.clock.now()),
       Object.values(one.urls).join(' '),
+      one.mainCommit === null ? 'empty' : short(one.mainCommit),
+      one.origin,
+      formatAgo(one.createdAt, context.clock.now()),
     ]),
     'No projects yet. A story makes one, or ./dbox project add NAME.',
   );

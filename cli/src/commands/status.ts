@@ -33,9 +33,9 @@ export function renderStatus(report: StatusReport, output: Output, nowMs: number
       project.name,
       name,
       markedCell(output, release === null ? 'stopped' : health, release === null ? 'nothing live' : health),
+      url,
       release === null ? '' : release.id,
       engine ?? '',
-      url,
     ]),
   );
   const empty = report.projects.filter((project) => project.environments.length === 0);
@@ -57,7 +57,7 @@ export function renderStatus(report: StatusReport, output: Output, nowMs: number
       ? 'None yet. Make one with ./dbox run "Develop and run a blog site".'
       : renderList(
           output,
-          ['PROJECT', 'ENV', 'HEALTH', 'RELEASE', 'ENGINE', 'ADDRESS'],
+          ['PROJECT', 'ENV', 'HEALTH', 'ADDRESS', 'RELEASE', 'ENGINE'],
           [...sites, ...empty.map((project) => [project.name, '', 'no release', '', '', ''])],
         ),
     '',
