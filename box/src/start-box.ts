@@ -45,7 +45,11 @@ export async function startBox(config: BoxConfig): Promise<RunningBox> {
   try {
     await makeRuntimeDir(config.runtimeDir);
     const toolchain = await findToolchain();
-    const sandbox = await openSandbox({ toolchain, allowNone: true });
+    const sandbox = await openSandbox({
+      toolchain,
+      allowNone: config.allowUnsandboxed,
+      runMarker: `${config.marker}-run`,
+    });
     if (sandbox.missing) manager.warn('sandbox', sandbox.missing);
     const token = (role: Parameters<typeof manager.tokens.get>[0]) => manager.tokens.get(role)!;
     const common = { managerUrl: manager.url, version };
@@ -73,7 +77,6 @@ export async function startBox(config: BoxConfig): Promise<RunningBox> {
       startDeploymentAgent({
         ...agent('deployment'),
         ...isolation,
-        stateDir: workspace,
         capacity: DEPLOYMENT_CAPACITY,
         dataDir: join(workspace, 'data'),
         runtimeDir: config.runtimeDir,
