@@ -108,9 +108,9 @@ export function createReleaseRunner(o: {
 
 /** Where a tree is laid out before it is moved in; emptied each time. */
 export function layOutDirectory(stateDir: string, releaseId: string): string {
-  return join(stateDir, 'laying-out', releaseId);
+  return join(stateDir, 'releases', '.laying-out', releaseId);
 }
 
 export function clearLayOutDirectory(stateDir: string): Promise<void> {
-  return rm(join(stateDir, 'laying-out'), { recursive: true, force: true });
+  return rm(join(stateDir, 'releases', '.laying-out'), { recursive: true, force: true });
 }
