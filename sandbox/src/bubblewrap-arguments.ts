@@ -61,9 +61,10 @@ export function buildBubblewrapArguments(plan: BubblewrapPlan): string[] {
     ...tmpfs('/tmp', command.limits.memoryMb),
     ...['--dir', HOME_INSIDE, '--dir', '/run'],
     ...toolArguments(plan.toolchain),
-    ...readOnly(command.readable ?? []),
-    ...(command.writable ?? []).flatMap((mount) => ['--bind', mount.host, mount.inside]),
     ...['--bind', command.tree, TREE_INSIDE, '--chdir', TREE_INSIDE],
+    // After the tree, so that a mount can cover a part of it.
+    ...(command.writable ?? []).flatMap((mount) => ['--bind', mount.host, mount.inside]),
+    ...readOnly(command.readable ?? []),
     ...LOCKED.flatMap((path) => ['--remount-ro', path]),
     '--clearenv',
     ...Object.entries(environmentInside(command.env, plan.marker)).flatMap(([name, value]) => [

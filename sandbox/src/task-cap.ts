@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mostTasks } from './usage.ts';
 
 /**
  * A bound the kernel itself holds on how many tasks (processes and their threads) a command may have,
@@ -22,9 +23,9 @@ export interface OpenTaskCap {
   close(): Promise<void>;
 }
 
-/** Leaves room for threads: a Node process has a dozen; most commands run few processes. */
+/** Twice what the watch allows, so that the watch sees a bomb and names it before it runs against this. */
 function tasksFor(processes: number): number {
-  return processes * 4 + 256;
+  return mostTasks(processes) * 2;
 }
 
 /** Since then RLIMIT_NPROC counts what runs in one user namespace, not all that the user runs. */

@@ -8,8 +8,10 @@ export interface Usage {
   readonly memoryBytes: number;
 }
 
-/** A Node process has a dozen threads, a JVM some dozens; a thread bomb has thousands. */
-const THREADS_PER_PROCESS = 32;
+/** Processes and their threads together. A Node process has a dozen threads; most commands run few processes. */
+export function mostTasks(processes: number): number {
+  return processes * 4 + 256;
+}
 
 export type Excess = 'out_of_memory' | 'too_many_processes';
 
@@ -20,7 +22,7 @@ export function findExcess(
   confirmMemory: () => number | null,
 ): Excess | null {
   if (usage.processes > limits.processes) return 'too_many_processes';
-  if (usage.threads > limits.processes * THREADS_PER_PROCESS) return 'too_many_processes';
+  if (usage.threads > mostTasks(limits.processes)) return 'too_many_processes';
   const limitBytes = limits.memoryMb * 1024 * 1024;
   if (usage.memoryBytes <= limitBytes) return null;
   return (confirmMemory() ?? usage.memoryBytes) > limitBytes ? 'out_of_memory' : null;
