@@ -1,5 +1,6 @@
-import type { Check, CheckResult, Client, HttpCriterion, Target } from '@dbox/contracts';
+import type { CheckResult, HttpCriterion, Target } from '@dbox/contracts';
 import { probeHttp } from '@dbox/probe';
+import type { LogScan } from './scan-release-log.ts';
 import { scanReleaseLog } from './scan-release-log.ts';
 
 /** The built-in check of a release for which nobody wrote one by address. */
@@ -9,19 +10,12 @@ const HOST_HEADER = 'devsite:8080';
 /** Checks asked at once: a release with many of them must not be overrun by its own watch. */
 const MAX_PROBES_AT_ONCE = 8;
 
-export interface Look {
-  readonly client: Client;
-  readonly releaseId: string;
+export interface Look extends LogScan {
   /** Where the release answers; null where it is routed nowhere. */
   readonly target: Target | null;
-  readonly checks: readonly Check[];
   /** Ask whether it answers at all where no check looks at an address. */
   readonly withReachable: boolean;
-  /** Output from here on is new; null from the release's start. */
-  readonly logCursor: string | null;
-  readonly maxLogPages: number;
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
 }
 
 /** Looks once at every check that a running release can answer. Rejects only when the signal is aborted. */

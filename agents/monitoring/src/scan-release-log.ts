@@ -1,9 +1,18 @@
-import type { CheckResult, Client, LogCriterion } from '@dbox/contracts';
+import type { Check, CheckResult, Client, LogCriterion } from '@dbox/contracts';
 import { excerpt, findLogMatch, InvalidPatternError } from '@dbox/probe';
-import type { Look } from './look-at-release.ts';
 
 /** At most 8 MB an answer, as a line has at most 8 KiB. */
 const LINES_PER_PAGE = 1000;
+
+export interface LogScan {
+  readonly client: Client;
+  readonly releaseId: string;
+  readonly checks: readonly Check[];
+  /** Output from here on is new; null from the release's start. */
+  readonly logCursor: string | null;
+  readonly maxLogPages: number;
+  readonly signal: AbortSignal;
+}
 
 interface LogCheck {
   readonly id: string;
@@ -19,7 +28,7 @@ interface LogCheck {
  * bounded. A page that cannot be read leaves the cursor before it. Rejects only when the signal is aborted.
  */
 export async function scanReleaseLog(
-  look: Pick<Look, 'client' | 'releaseId' | 'checks' | 'logCursor' | 'maxLogPages' | 'signal'>,
+  look: LogScan,
 ): Promise<{ readonly results: CheckResult[]; readonly nextCursor: string | null }> {
   const checks: LogCheck[] = [];
   for (const { id, criterion } of look.checks) {
