@@ -4,6 +4,8 @@ import { OPERATIONS, type OperationName, ProblemError } from '@dbox/contracts';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
+import { SmartRouter } from 'hono/router/smart-router';
+import { TrieRouter } from 'hono/router/trie-router';
 import type { Clock } from '../ports/clock.ts';
 import { writeProblem } from './answer-writer.ts';
 import type { Authenticate } from './auth.ts';
@@ -13,6 +15,7 @@ import { describeError, type Log, problemOf } from './problem-of.ts';
 import { type BodyPace, ClientGoneError, DEFAULT_BODY_PACE } from './request-body.ts';
 import { createRouteHandler } from './route-handler.ts';
 import { closeRoutes, methodsOf } from './route-suggestions.ts';
+import { SegmentRouter } from './segment-router.ts';
 
 export interface HttpServerOptions {
   readonly handlers: Handlers;
@@ -102,7 +105,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     writeProblem(outgoing, problemOf(error, log));
   }
 
-  const app = new Hono<{ Bindings: HttpBindings }>();
+  const app = new Hono<{ Bindings: HttpBindings }>({
+    router: new SmartRouter({ routers: [new SegmentRouter(), new TrieRouter()] }),
+  });
   const routeOptions = {
     authenticate: options.authenticate,
     clock,
