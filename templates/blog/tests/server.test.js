@@ -2,27 +2,20 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadBlog } from '../src/blog.js';
 import { createBlogServer } from '../src/server.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-let blog;
-let server;
-let base;
-
-before(async () => {
-  blog = await loadBlog(root);
-  server = createBlogServer({ blog, siteUrl: null });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  base = `http://127.0.0.1:${server.address().port}`;
-});
-after(() => {
-  server.close();
-  server.closeAllConnections();
-});
+const blog = await loadBlog(root);
+const server = createBlogServer({ blog, siteUrl: null });
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+// Neither it nor a connection kept open outlives the last test.
+server.unref();
+server.on('connection', (socket) => socket.unref());
+const base = `http://127.0.0.1:${server.address().port}`;
 
 /** Sends the path as it is: fetch would tidy it up first. */
 async function ask(path, { method = 'GET', headers = {} } = {}) {

@@ -1,35 +1,28 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadApi } from '../src/api.js';
 import { createApiServer } from '../src/server.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-let dataDir;
-let api;
-let server;
-let base;
-
-before(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'api-'));
-  api = await loadApi({ root, dataDir });
-  ({ server, base } = await listen(api));
-});
-after(async () => {
-  server.close();
-  server.closeAllConnections();
-  await rm(dataDir, { recursive: true });
-});
+const dataDir = mkdtempSync(join(tmpdir(), 'api-'));
+process.on('exit', () => rmSync(dataDir, { recursive: true }));
+const api = await loadApi({ root, dataDir });
+const { base } = await listen(api);
 
 async function listen(loaded) {
-  const made = createApiServer(loaded);
-  made.listen(0, '127.0.0.1');
-  await once(made, 'listening');
-  return { server: made, base: `http://127.0.0.1:${made.address().port}` };
+  const server = createApiServer(loaded);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // Neither it nor a connection kept open outlives the last test.
+  server.unref();
+  server.on('connection', (socket) => socket.unref());
+  return { server, base: `http://127.0.0.1:${server.address().port}` };
 }
 
 async function call(method, path, body, headers = {}) {

@@ -60,7 +60,7 @@ const PLAIN_VALUES = {
 /** Runs the tests that a project brings, as a person would, without anything of this process's environment. */
 function runOwnTests(t: TestContext, tree: string): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const command = `if [ -x run-tests.sh ]; then ./run-tests.sh; else node --test --test-reporter=tap tests/*.test.js; fi`;
+    const command = `if [ -x run-tests.sh ]; then ./run-tests.sh; else node --test-reporter=tap tests/all.js; fi`;
     const child = spawn('/bin/sh', ['-c', command], {
       cwd: tree,
       detached: true,
