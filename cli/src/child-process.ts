@@ -8,7 +8,6 @@ export interface RunProgram {
   readonly cwd?: string;
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
 }
 
 export interface ProgramOutcome {
@@ -24,6 +23,13 @@ export interface ProgramOutcome {
 export function runProgram(run: RunProgram): Promise<ProgramOutcome> {
   return new Promise((resolve) => {
     let end: ProgramOutcome['end'] = 'exited';
+    // In its own group it does not get the terminal's Ctrl-C. A second one ends this process at once.
+    const interrupt = (): void => {
+      process.removeListener('SIGINT', interrupt);
+      stop('aborted');
+    };
+    // Before it starts, so that there is no moment in which Ctrl-C ends us and leaves it behind.
+    process.on('SIGINT', interrupt);
     const child = spawn(run.program, run.args, {
       ...(run.cwd === undefined ? {} : { cwd: run.cwd }),
       env: run.env,
@@ -39,20 +45,10 @@ export function runProgram(run: RunProgram): Promise<ProgramOutcome> {
       }
     };
     const timer = setTimeout(() => stop('timed_out'), run.timeoutMs);
-    const abort = (): void => stop('aborted');
-    // In its own group it does not get the terminal's Ctrl-C, so it is ended with us.
-    const interrupt = (): void => {
-      abort();
-      process.removeListener('SIGINT', interrupt);
-      process.kill(process.pid, 'SIGINT');
-    };
-    run.signal?.addEventListener('abort', abort);
-    process.on('SIGINT', interrupt);
     const stdout = keepHead(child.stdout);
     const stderr = keepHead(child.stderr);
     const finish = (exitCode: number | null): void => {
       clearTimeout(timer);
-      run.signal?.removeEventListener('abort', abort);
       process.removeListener('SIGINT', interrupt);
       resolve({ end, exitCode, stdout: stdout(), stderr: stderr() });
     };
@@ -62,7 +58,6 @@ export function runProgram(run: RunProgram): Promise<ProgramOutcome> {
       finish(null);
     });
     child.once('close', (code) => finish(code));
-    if (run.signal?.aborted) abort();
   });
 }
 

@@ -37,6 +37,7 @@ export async function git(args: readonly string[], call: GitCall): Promise<strin
       hint: GIT_HINT,
     });
   }
+  if (outcome.end === 'aborted') throw new CliError('cancelled', 'Stopped; nothing was changed.');
   if (outcome.end === 'exited' && outcome.exitCode === 0) return outcome.stdout;
   const verb = args.find((word) => !word.startsWith('-')) ?? '';
   const why = outcome.end === 'exited' ? plainText(outcome.stderr).trim().slice(-2000) : outcome.end;

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { processIsAlive } from './box-state.ts';
 import { EXIT } from './exit-codes.ts';
 import type { FakeManager, Handlers } from './testing/fake-manager.ts';
 import { RawAnswer, startFakeManager } from './testing/fake-manager.ts';
 import type { Ended } from './testing/run-main.ts';
-import { makeWorkspace, runMain } from './testing/run-main.ts';
+import { makeWorkspace, runMain, startMain } from './testing/run-main.ts';
 import { COMMIT } from './testing/sample-answers.ts';
 
 const run = promisify(execFile);
@@ -35,6 +36,7 @@ const PROJECT = {
 interface SetUp {
   readonly manager: FakeManager;
   readonly dir: string;
+  readonly env: Readonly<Record<string, string>>;
   dbox(...args: string[]): Promise<Ended>;
   /** Clones what was uploaded and gives its directory. */
   unpack(): Promise<string>;
@@ -51,6 +53,7 @@ async function setUp(t: TestContext, handlers: Handlers = {}): Promise<SetUp> {
   return {
     manager,
     dir: space.dir,
+    env: space.env,
     dbox: (...args) => runMain(args, { env: { ...space.env, HOME: space.dir }, cwd: space.dir }),
     unpack: async () => {
       const bundle = manager.requests.at(-1)?.body;
@@ -146,6 +149,31 @@ test('without git the person is told what to install', async (t) => {
   });
   assert.equal(exitCode, EXIT.failed);
   assert.match(stderr, /git is not installed[\s\S]*apt-get install git/);
+});
+
+test('Ctrl-C while git works ends git, cleans up and makes nothing', async (t) => {
+  const { manager, dir, env } = await setUp(t);
+  // A git that says it is there and then never ends.
+  const bin = join(dir, 'bin');
+  await mkdir(bin);
+  await writeFile(join(bin, 'git'), `#!/bin/sh\necho $$ > '${dir}/git.pid'\nexec sleep 600\n`, {
+    mode: 0o755,
+  });
+  const temp = join(dir, 'tmp');
+  await mkdir(temp);
+  const changes = watch(dir);
+  const running = startMain(['project', 'add', 'shop', '--from', '.'], {
+    env: { ...env, PATH: `${bin}:/usr/bin:/bin`, TMPDIR: temp },
+    cwd: dir,
+  });
+  for await (const change of changes) if (change.filename === 'git.pid') break;
+  running.child.kill('SIGINT');
+  const { exitCode, stderr } = await running.ended;
+  assert.equal(exitCode, EXIT.usage);
+  assert.match(stderr, /Stopped; nothing was changed/);
+  assert.deepEqual(await readdir(temp), []);
+  assert.equal(processIsAlive(Number(await readFile(join(dir, 'git.pid'), 'utf8'))), false);
+  assert.deepEqual(manager.requests, []);
 });
 
 test('a clone is a repository on main with the history and without a remote', async (t) => {
