@@ -156,9 +156,13 @@ test('Ctrl-C while git works ends git, cleans up and makes nothing', async (t) =
   // A git that says it is there and then never ends.
   const bin = join(dir, 'bin');
   await mkdir(bin);
-  await writeFile(join(bin, 'git'), `#!/bin/sh\necho $$ > '${dir}/git.pid'\nexec sleep 600\n`, {
-    mode: 0o755,
-  });
+  await writeFile(
+    join(bin, 'git'),
+    `#!/bin/sh\necho $$ > '${dir}/made'\nmv '${dir}/made' '${dir}/git.pid'\nexec sleep 600\n`,
+    {
+      mode: 0o755,
+    },
+  );
   const temp = join(dir, 'tmp');
   await mkdir(temp);
   const changes = watch(dir);
