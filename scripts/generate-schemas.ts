@@ -1,23 +1,23 @@
 import { Agent, Artifact, Check, Event, Incident, Job, Release, Story, Task, Verdict } from '@dbox/contracts';
 import { rawDboxYamlSchema, rawTaskSpecSchema } from '@dbox/spec-kit';
-import { z } from 'zod';
 import { problemSchema } from '../manager/src/http/openapi.ts';
 import { toJsonSchema } from '../manager/src/http/openapi-components.ts';
 
+type ZodSchema = Parameters<typeof toJsonSchema>[0];
 type Noun = { readonly noun: string; readonly schema: Record<string, unknown> };
 
 /** What a person writes: editors can check a file against these. */
-const WRITTEN: readonly (readonly [string, z.ZodType])[] = [
+const WRITTEN: readonly (readonly [string, ZodSchema])[] = [
   ['dbox-yaml', rawDboxYamlSchema],
   ['task-spec', rawTaskSpecSchema],
   [
     'plan',
-    z.array(rawTaskSpecSchema).min(1).describe('The tasks of one story, tied together by `depends_on`.'),
+    rawTaskSpecSchema.array().min(1).describe('The tasks of one story, tied together by `depends_on`.'),
   ],
 ];
 
 /** What the box answers. */
-const ANSWERED: readonly (readonly [string, z.ZodType])[] = [
+const ANSWERED: readonly (readonly [string, ZodSchema])[] = [
   ['agent', Agent],
   ['artifact', Artifact],
   ['check', Check],

@@ -2,7 +2,7 @@ import type { Role } from '@dbox/contracts';
 import type { Caller } from './handlers.ts';
 import { hashToken, type JobGrant, parseToken, signJobToken, verifyJobToken } from './tokens.ts';
 
-export { hashToken, mintToken, parseToken, signJobToken } from './tokens.ts';
+export { hashToken, mintToken, signJobToken } from './tokens.ts';
 
 /** What the store says of a token's hash. */
 export interface FoundToken {

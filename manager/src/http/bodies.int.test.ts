@@ -99,6 +99,20 @@ test('a stream arrives whole at its handler', async (t) => {
   assert.equal(got.toString(), body);
 });
 
+test('an empty file is a body, and no file is none', async (t) => {
+  const seen: unknown[] = [];
+  const server = await startTestServer(t, {
+    addProject: async ({ bytes }) => {
+      seen.push(bytes && (await buffer(bytes)).length);
+      return { name: 'blog', createdAt: '2026-01-01T00:00:00.000Z', mainCommit: null, origin: 'story' };
+    },
+  });
+  await server.call('operator', 'PUT', '/v1/projects/blog');
+  const headers = { 'content-type': 'application/octet-stream' };
+  await server.call('operator', 'PUT', '/v1/projects/blog', { body: new Uint8Array(0), headers });
+  assert.deepEqual(seen, [null, 0]);
+});
+
 test('a stream past its limit fails in the handler with the problem that the client gets', async (t) => {
   let failure: unknown;
   const server = await startTestServer(t, {

@@ -51,11 +51,20 @@ export function problemSchema(finding: JsonSchema = FINDING): JsonSchema {
   };
 }
 
+const made = new Map<string, Json>();
+
 /**
  * The OpenAPI 3.1 document of the API, made from the contract alone: the same contract gives the same
- * bytes. Every schema that contracts export by name becomes a component of that name.
+ * bytes. Every schema that contracts export by name becomes a component of that name. Made once, since
+ * anyone may ask for it and making it takes 25 ms.
  */
 export function createOpenApi(version: string): Json {
+  const document = made.get(version) ?? makeDocument(version);
+  made.set(version, document);
+  return document;
+}
+
+function makeDocument(version: string): Json {
   const components = createComponents(
     Object.entries(contracts).flatMap(([name, value]) =>
       value instanceof z.ZodType ? [[name, value] as const] : [],

@@ -71,7 +71,10 @@ export function createRouteHandler<K extends OperationName>(
       refuseByHeaders(incoming, maxBytes);
       if (contract.body === 'stream' || contract.body === 'lines') {
         if (contract.body === 'lines') checkMediaType(incoming, LINES_TYPES);
-        if (hasBody(incoming)) bytes = openStream(incoming, limits);
+        // A media type without bytes announces an empty body, as of an empty file; neither means none.
+        if (hasBody(incoming) || incoming.headers['content-type'] !== undefined) {
+          bytes = openStream(incoming, limits);
+        }
       } else {
         checkMediaType(incoming, ['application/json']);
         rawBody = await readWhole(incoming, limits);
