@@ -1,0 +1,1 @@
+export { createTemplatePlanner } from './template-planner.ts';
