@@ -31,7 +31,7 @@ const BAD_SPECS: readonly BadSpec[] = [
   {
     what: 'a cycle',
     yaml: 'id: a\ntitle: t\ntests: [{run: a}]\ndepends_on: [b]\n---\nid: b\ntitle: t\ntests: [{run: a}]\ndepends_on: [a]\n',
-    says: /cycle/i,
+    says: /wait for each other: a → b → a/,
   },
   {
     what: 'an id with a path in it',

@@ -26,7 +26,8 @@ export const wrongThenRight: Scenario = {
       ['failed', 'passed'],
     );
     assert.equal(attempts[0]!.verdict!.tests[0]!.exitCode, 1);
-    assert.match(attempts[0]!.verdict!.tests[0]!.outputTail, /hello/);
+    const { outputHead, outputTail } = attempts[0]!.verdict!.tests[0]!;
+    assert.match(outputHead + outputTail, /hello/);
     assert.match((await get(report.url!)).text, /hello/);
     assert.match((await box.ok(['diff', 'greet'])).stdout, /\+.*hello/);
     assert.match((await box.ok(['logs', 'greet'])).stdout, /fail 1|not ok|✖/);
