@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -124,6 +125,23 @@ test('a box that does not stop is killed in the end', async (t) => {
   const { state } = await start(config);
   assert.deepEqual(await stopBox(config.workspaceDir, systemClock, 0), { kind: 'killed', pid: state.pid });
   assert.equal(processIsAlive(state.pid), false);
+});
+
+test('a process that ended without anybody asking after it is not taken for alive', async (t) => {
+  if (process.platform !== 'linux') return t.skip('only /proc tells zombies from the living');
+  // The inner shell ends at once; the sleep that took its parent's place never asks after it.
+  const parent = spawn('sh', ['-c', 'sh -c "echo \\$\\$" & exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.after(() => parent.kill('SIGKILL'));
+  const pid = await new Promise<number>((resolve) =>
+    parent.stdout.once('data', (text) => resolve(Number(text))),
+  );
+  assert.ok(pid > 1);
+  const deadline = AbortSignal.timeout(GRACE_MS);
+  while (processIsAlive(pid) && !deadline.aborted) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(processIsAlive(pid), false);
+  assert.doesNotThrow(() => process.kill(pid, 0), 'the kernel still knows it');
 });
 
 test('a number that another program has now is not signalled', async (t) => {

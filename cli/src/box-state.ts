@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -28,13 +29,21 @@ export async function readBoxState(workspaceDir: string): Promise<BoxState | nul
   };
 }
 
+/** A process that ended but that nobody has asked after yet (a zombie) is not alive. */
 export function processIsAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     // It is there, but belongs to someone else.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  try {
+    // The state follows the name in brackets, which may hold anything, brackets too.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    // No /proc here: the signal's word stands.
+    return true;
   }
 }
 

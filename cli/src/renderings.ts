@@ -68,9 +68,7 @@ function renderAttempt(attempt: Attempt, look: Look): string[] {
   lines.push(...renderChecks(verdict.checks, look));
   for (const test of verdict.tests) {
     const { icon, style } = statusMark(test.outcome);
-    const counts =
-      test.counts === null ? '' : ` (${test.counts.passed} passed, ${test.counts.failed} failed)`;
-    lines.push(`  ${look.out(style, icon)} ${plainLine(test.run)}: ${plainLine(test.detail)}${counts}`);
+    lines.push(`  ${look.out(style, icon)} ${plainLine(test.run)}: ${plainLine(test.detail)}`);
     if (test.outcome !== 'passed') lines.push(...quote(`${test.outputHead}\n${test.outputTail}`, look));
   }
   if (verdict.changedTestFiles.length > 0) {
@@ -113,8 +111,7 @@ export function renderIncident(incident: Incident, look: Look, nowMs: number): s
 function renderChecks(checks: readonly CheckResult[], look: Look): string[] {
   return checks.map((check) => {
     const { icon, style } = statusMark(check.outcome);
-    const latency = check.latencyMs === null ? '' : ` (${formatDuration(check.latencyMs)})`;
-    return `  ${look.out(style, icon)} ${check.id}: ${plainLine(check.detail)}${latency}`;
+    return `  ${look.out(style, icon)} ${check.id}: ${plainLine(check.detail)}`;
   });
 }
 

@@ -48,16 +48,19 @@ test('why a task ended is told with it', () => {
 
 test('an event about a task tells what goes on behind its status, once', () => {
   const { progress } = applyReport(NO_PROGRESS, storyReport({ task: { status: 'complete' } }), 1000);
-  const tests = event({ data: { kind: 'test', task: 'task-001' } });
+  const tests = event({
+    type: 'job.progress',
+    data: { action: 'running npm\u001b[31m test', task: 'task-001' },
+  });
   const step = applyEvent(progress, tests);
-  assert.deepEqual(step.changes, ['task-001 running the tests']);
+  assert.deepEqual(step.changes, ['task-001 running npm test']);
   assert.deepEqual(applyEvent(step.progress, tests).changes, []);
-  const smoke = event({
-    type: 'release.smoking',
+  const queued = event({
+    type: 'release.queued',
     subject: 'release/rel_0123456789',
     data: { task: 'task-001' },
   });
-  assert.deepEqual(applyEvent(step.progress, smoke).changes, ['task-001 smoke test of the release']);
+  assert.deepEqual(applyEvent(step.progress, queued).changes, ['task-001 waiting to be released']);
 });
 
 test('what an agent said holds until it says something else or its task ends', () => {
@@ -79,5 +82,5 @@ test('what went on is forgotten once the task has ended', () => {
 
 test('events of other tasks are not shown', () => {
   const { progress } = applyReport(NO_PROGRESS, storyReport({}), 1000);
-  assert.deepEqual(applyEvent(progress, event({ data: { kind: 'test', task: 'other' } })).changes, []);
+  assert.deepEqual(applyEvent(progress, event({ data: { action: 'x', task: 'other' } })).changes, []);
 });

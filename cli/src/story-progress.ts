@@ -49,12 +49,9 @@ const ENDED: readonly TaskStatus[] = ['deployed', 'blocked', 'failed', 'cancelle
 /** In these nothing that was heard before still holds. */
 const SAID_BY_STATUS: readonly TaskStatus[] = ['created', 'assigned', ...ENDED];
 
-/** What is going on behind a status that does not tell it. */
+/** Steps that no agent tells of; its own words are in the events of its job. */
 const RELEASE_ACTIONS: Readonly<Record<string, string>> = {
   'release.queued': 'waiting to be released',
-  'release.building': 'building the release',
-  'release.starting': 'starting the release',
-  'release.smoking': 'smoke test of the release',
   'release.baking': 'switching the traffic',
   'release.refused': 'the release was refused',
 };
@@ -97,6 +94,5 @@ export function applyEvent(before: StoryProgress, event: Event): ProgressStep {
 
 function actionOf({ type, data }: Event): string | null {
   if (typeof data.action === 'string' && !type.startsWith('incident.')) return plainLine(data.action) || null;
-  if (type === 'job.leased' && data.kind === 'test') return 'running the tests';
   return RELEASE_ACTIONS[type] ?? null;
 }

@@ -51,9 +51,9 @@ test('run ends with the address as the only line on stdout and says how it came 
   await running.said('task-001 coding');
   report = storyReport({ task: { status: 'complete' } });
   manager.emit({
-    type: 'job.leased',
+    type: 'job.progress',
     subject: 'job/job_0123456789',
-    data: { kind: 'test', task: 'task-001' },
+    data: { action: 'running the tests', task: 'task-001' },
   });
   await running.said('task-001 running the tests');
   report = DELIVERED;

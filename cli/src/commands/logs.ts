@@ -36,6 +36,7 @@ async function printLines(
 ): Promise<void> {
   let after: string | undefined;
   let away = false;
+  let printed = false;
   while (!signal.aborted) {
     let page: Answer<'readLogs'>;
     try {
@@ -52,10 +53,14 @@ async function printLines(
     if (away) output.note('The box is back.');
     away = false;
     for (const line of page.lines) output.stdout.write(`${formatLine(line, output)}\n`);
+    printed ||= page.lines.length > 0;
     const moved = page.next !== after;
     after = page.next;
     if (page.lines.length > 0 && moved) continue;
-    if (!follow || page.ended) return;
+    if (!follow || page.ended) {
+      if (!printed) output.note('Nothing was printed yet.');
+      return;
+    }
     await clock.sleep(LOOK_INTERVAL_MS, signal);
   }
 }
