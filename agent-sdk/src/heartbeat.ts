@@ -48,12 +48,16 @@ export async function keepLease(options: HeartbeatOptions): Promise<void> {
   }
 }
 
-/** One beat, which may take a heartbeat's interval at most: an answer that hangs must not use up the lease. */
+/** On a machine that is busy for a moment an answer may take this long whatever the interval. */
+const SHORTEST_ANSWER_LIMIT_MS = 1_000;
+
+/** One beat. An answer that hangs must not use up the lease: its next try is due when the next beat would have been. */
 async function beat(options: HeartbeatOptions, leftMs: number) {
   const { clock, timing, signal } = options;
   const hung = new AbortController();
   const answered = new AbortController();
-  const limitMs = Math.min(timing.heartbeatIntervalMs, leftMs);
+  const answerMs = timing.heartbeatIntervalMs - timing.heartbeatRetryMs;
+  const limitMs = Math.min(leftMs, Math.max(SHORTEST_ANSWER_LIMIT_MS, answerMs));
   void clock
     .sleep(limitMs, answered.signal)
     .then(() => hung.abort(new DOMException('no answer', 'TimeoutError')));
