@@ -86,7 +86,8 @@ function makeCage(host: BubblewrapHost, command: SandboxCommand & { readonly mar
     input: buildBubblewrapArguments({ ...host, command, marker: command.marker })
       .map((argument) => `${argument}\0`)
       .join(''),
-    watch: { eagerlyMs: 50, calmlyMs: 250 },
+    // Looking costs a few reads a process: what runs for ever is looked at so seldom that it is free.
+    watch: { eagerlyMs: 50, calmlyMs: command.limits.timeoutMs === null ? 2_000 : 250 },
     hear(info) {
       const found = /"child-pid": (\d+)/.exec(info);
       if (found !== null) initPid = Number(found[1]);
