@@ -54,7 +54,7 @@ export function readPhrase(part: string): Phrase {
 export function titleOf(phrase: Phrase): string | null {
   const { whole, head, subject, name } = phrase;
   const chosen = name ?? aboutSubject(head, subject, whole) ?? whole.replace(CLAUSE_END, '');
-  const title = cutAtWord(unquote(chosen).replace(/\s+/g, ' ').trim(), MAX_TITLE_CHARACTERS);
+  const title = cutAtWord(withoutQuotes(chosen.trim()).replace(/\s+/g, ' ').trim(), MAX_TITLE_CHARACTERS);
   return title === '' ? null : capitalize(title.replace(/(?<=\s)api$/u, 'API'));
 }
 
@@ -78,6 +78,12 @@ export function capitalize(text: string): string {
 export function unquote(text: string): string {
   const found = QUOTED.exec(text.trim());
   return found === null ? text : (found.slice(1).find((group) => group !== undefined) ?? text);
+}
+
+/** Only those around all of it. */
+function withoutQuotes(text: string): string {
+  const inner = unquote(text);
+  return inner.length === text.length - 2 ? inner : text;
 }
 
 function aboutSubject(head: string, subject: string | null, whole: string): string | null {
