@@ -175,11 +175,12 @@ export interface CommitNotice {
  *
  * `transact` resolves only once the work is durable. Transactions never overlap: those that arrive
  * together share one commit, each behind its own savepoint, so one that throws takes nothing of the
- * others with it. A failed commit rejects all of its batch.
+ * others with it. A failed commit rejects all of its batch. A call from inside of another's work is
+ * refused, for it would wait for itself.
  */
 export interface Store {
   transact<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>;
-  /** Sees committed state only. */
+  /** Sees committed state only, one and the same from start to end. Nothing but these calls may be awaited inside. */
   read<T>(work: (reader: StoreReader) => Promise<T>): Promise<T>;
   /** Called after each commit, in commit order; the returned function unsubscribes. */
   onCommit(listener: (notice: CommitNotice) => void): () => void;

@@ -23,7 +23,7 @@ export class StoreHeldError extends Error {
   }
 }
 
-export interface SqliteStoreOptions {
+interface SqliteStoreOptions {
   /** The folder must exist. Never open this file by other means from the same process: closing it would drop SQLite's lock. */
   readonly path: string;
   readonly clock: Clock;
@@ -76,6 +76,8 @@ function openHeld(path: string): DatabaseSync {
     database.exec('pragma journal_mode = wal');
     // FULL: a commit is on the disk before it is acknowledged, also when the power fails.
     database.exec('pragma synchronous = full');
+    // What savepoints set aside goes to memory; in temporary files it cost a third of the throughput.
+    database.exec('pragma temp_store = memory');
     // A log that grew in a busy hour gives its space back.
     database.exec(`pragma journal_size_limit = ${16 * 1024 * 1024}`);
     // The lock is taken with the first access, which must not wait for the first piece of work.

@@ -4,8 +4,8 @@ import type { JobKind } from '@dbox/contracts';
 import { isoOf } from '../clock.ts';
 import type { JobRecord } from '../records.ts';
 import { DuplicateKeyError } from '../store.ts';
-import type { StoreUnderTest } from './store.testsuite.ts';
 import { deployPayload, jobRecord, releaseRecord } from './store-records.ts';
+import type { StoreUnderTest } from './store-under-test.ts';
 
 const AGENT = 'agt_0000000001';
 const COMMIT = 'b'.repeat(40);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { EventDraft, Store } from '../store.ts';
-import type { StoreUnderTest } from './store.testsuite.ts';
+import type { StoreUnderTest } from './store-under-test.ts';
 
 export function eventDraft(type: string, changes: Partial<EventDraft> = {}): EventDraft {
   return {

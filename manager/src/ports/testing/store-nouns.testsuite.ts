@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { StoreReader, StoreTransaction, Table } from '../store.ts';
 import { DuplicateKeyError, VersionConflictError } from '../store.ts';
-import type { StoreUnderTest } from './store.testsuite.ts';
 import {
   agentRecord,
   artifactRecord,
@@ -16,6 +15,7 @@ import {
   taskRecord,
   tokenRecord,
 } from './store-records.ts';
+import type { StoreUnderTest } from './store-under-test.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 const idempotencyRecord = { key: 'k1', bodyHash: 'b', answer: '{}', createdAt: AT, version: 1 };

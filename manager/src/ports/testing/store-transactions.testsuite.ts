@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ProblemError } from '@dbox/contracts';
 import { type CommitNotice, DuplicateKeyError, VersionConflictError } from '../store.ts';
-import type { StoreUnderTest } from './store.testsuite.ts';
 import { eventDraft } from './store-ledger.testsuite.ts';
 import { jobRecord, projectRecord, storyRecord } from './store-records.ts';
+import type { StoreUnderTest } from './store-under-test.ts';
 
 export function describeTransactions(under: StoreUnderTest): void {
   describe('transactions', () => {

@@ -4,19 +4,7 @@ import { describeJobs } from './store-jobs.testsuite.ts';
 import { describeLedger } from './store-ledger.testsuite.ts';
 import { describeNouns } from './store-nouns.testsuite.ts';
 import { describeTransactions } from './store-transactions.testsuite.ts';
-
-/** Where a store keeps its truth; empty at first. Opening again after `close` finds what was committed. */
-export interface StorePlace {
-  open(): Promise<Store>;
-  remove(): Promise<void>;
-}
-
-/** The store of the running test. */
-export interface StoreUnderTest {
-  readonly store: Store;
-  /** Closes it and opens the same place again. */
-  reopen(): Promise<Store>;
-}
+import type { StorePlace, StoreUnderTest } from './store-under-test.ts';
 
 /** What every store must do. A new adapter exists when it passes. */
 export function describeStore(name: string, makePlace: () => Promise<StorePlace>): void {

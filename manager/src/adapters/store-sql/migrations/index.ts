@@ -1,12 +1,7 @@
 import { CompiledQuery, type DatabaseConnection } from 'kysely';
 import type { SqlFlavor } from '../sql-flavor.ts';
 import { initial } from './0001-initial.ts';
-
-/** Forward only: once released it is never edited, a change is a new one. */
-export interface Migration {
-  readonly name: string;
-  readonly statements: (flavor: SqlFlavor) => readonly string[];
-}
+import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [initial];
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { nodeSqliteDialect, SQLITE_FLAVOR } from '../sqlite-dialect.ts';
-import { MIGRATIONS, type Migration, migrate, StoreTooNewError } from './index.ts';
+import { MIGRATIONS, migrate, StoreTooNewError } from './index.ts';
+import type { Migration } from './migration.ts';
 
 async function emptyDatabase(t: TestContext) {
   const database = new DatabaseSync(':memory:');
