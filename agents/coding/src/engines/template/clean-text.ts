@@ -48,3 +48,12 @@ export function summarize(text: string, maxCharacters: number): string {
   const sentence = /^.{10,}?[.!?。！？](?=\s|$)/u.exec(line)?.[0] ?? line;
   return cleanLine(sentence, maxCharacters);
 }
+
+const ASKING =
+  /^(?:please,? )?(?:(?:can|could|would) you (?:please )?)?(?:(?:i|we) (?:want|need|would like)(?: you)? (?:to )?)?(?:(?:develop|build|create|make|write|set up|design|implement|publish|launch|deploy|host|run|start|prepare|produce)(?:,? (?:and|then) |, )?)+ ?(?:me |us )?(?=an? |the |our |my |some )/i;
+
+/** What was asked for, without the asking: "Develop and run a blog site" becomes "A blog site". */
+export function withoutAsking(text: string): string {
+  const rest = text.replace(ASKING, '');
+  return rest.slice(0, 1).toUpperCase() + rest.slice(1);
+}

@@ -1,4 +1,4 @@
-import { cleanLine, cleanText, summarize } from './clean-text.ts';
+import { cleanLine, cleanText, summarize, withoutAsking } from './clean-text.ts';
 import { resourceNameOf, SLUG_PATTERN, singularOf, slugOf } from './slug.ts';
 
 export interface ValuesRequest {
@@ -42,7 +42,7 @@ export function makeValues(o: ValuesRequest): TemplateValues {
       .slice(0, 48)
       .replace(/-$/, ''),
     storyText,
-    summary: summarize(storyText, 160),
+    summary: withoutAsking(summarize(storyText, 160)),
     itemTitle,
     itemText,
     itemSummary: summarize(itemText, 160),
