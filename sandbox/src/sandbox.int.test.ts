@@ -129,7 +129,7 @@ test('other processes are neither seen nor signalled, and there are no capabilit
   if (lacksSandbox(t)) return;
   const { output } = await run(
     t,
-    `ls -d /proc/[0-9]*; kill -0 ${process.pid} || echo unseen; id -u; grep CapEff /proc/self/status; unshare -U true || echo refused`,
+    `exec 2>&1; ls -d /proc/[0-9]*; kill -0 ${process.pid} || echo unseen; id -u; grep CapEff /proc/self/status; unshare -U true || echo refused`,
     { limits: { headBytes: 8_192 } },
   );
   const pids = output.match(/^\/proc\/\d+$/gm) ?? [];
@@ -291,6 +291,16 @@ test('what a killed box left behind is found by its marker and ended, and nothin
   assert.notEqual(findMarked(`other-${prefix}`).length, 0);
   await other.stop(0);
   assert.throws(() => findMarked(''), TypeError);
+});
+
+test('what the host itself uses is never taken for what a command uses', async (t) => {
+  // The first look may come while the sandbox is still being made; the machine has more than four processes.
+  for (let round = 0; round < 10; round += 1) {
+    const all = await Promise.all(
+      [1, 2, 3, 4].map(() => sandbox.run(makeCommand(t, 'sleep 0.1', { limits: { processes: 4 } }))),
+    );
+    assert.deepEqual(new Set(all.map((ended) => ended.detail)), new Set(['exit 0']));
+  }
 });
 
 test('many commands leave no descriptor open', async (t) => {

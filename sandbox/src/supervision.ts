@@ -83,7 +83,8 @@ export async function superviseCommand(
       clock,
       limits,
       ...cage.watch,
-      read: () => cage.readUsage(child),
+      // Before it has begun, what looks like its inside is still the host.
+      read: () => (hasStarted(report) ? cage.readUsage(child) : null),
       readExactMemoryBytes: () => cage.readExactMemoryBytes(child),
       onExcess: (excess) => endAll(excess, describeExcess(excess, limits)),
     }),
