@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const MAIN = join(import.meta.dirname, '..', 'main.ts');
+/** What the launcher uses too; without it every child compiles all sources again. */
+const COMPILE_CACHE = join(import.meta.dirname, '../../../node_modules/.cache/dbox');
 /** Many times what any of these commands takes; a child that hangs fails its test. */
 const LIMIT_MS = 30_000;
 
@@ -31,7 +33,12 @@ export interface MainOptions {
 export function startMain(args: readonly string[], options: MainOptions = {}): RunningMain {
   const child = spawn(process.execPath, ['--no-warnings', MAIN, ...args], {
     cwd: options.cwd ?? tmpdir(),
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ...options.env },
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: process.env.HOME ?? '/',
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      ...options.env,
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: LIMIT_MS,
     killSignal: 'SIGKILL',
