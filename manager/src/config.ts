@@ -12,8 +12,12 @@ export interface ManagerConfig {
   readonly watchIntervalMs: number;
   readonly leaseDurationMs: number;
   readonly minFreeSpace: number;
-  /** For tests: the manager kills itself `before` or `after` the commit that holds this event; null in earnest. */
-  readonly failpoint: { readonly when: 'before' | 'after'; readonly eventType: string } | null;
+  /** For tests: the manager kills itself `before` or `after` the `nth` commit that holds this event; null in earnest. */
+  readonly failpoint: {
+    readonly when: 'before' | 'after';
+    readonly eventType: string;
+    readonly nth: number;
+  } | null;
 }
 
 export class ConfigError extends Error {
@@ -50,10 +54,10 @@ function integer(
 
 function readFailpoint(text: string | undefined): ManagerConfig['failpoint'] {
   if (!text) return null;
-  const match = /^(before|after):([a-z_]+\.[a-z_]+)$/.exec(text);
+  const match = /^(before|after):([a-z_]+\.[a-z_]+)(?:#([1-9]\d{0,3}))?$/.exec(text);
   if (!match)
     throw new ConfigError(
-      `DBOX_FAILPOINT is "${text}"; write before:EVENT or after:EVENT, e.g. after:task.verified`,
+      `DBOX_FAILPOINT is "${text}"; write before:EVENT or after:EVENT, e.g. after:task.verified, or after:job.leased#2 for the second`,
     );
-  return { when: match[1] as 'before' | 'after', eventType: match[2]! };
+  return { when: match[1] as 'before' | 'after', eventType: match[2]!, nth: Number(match[3] ?? 1) };
 }

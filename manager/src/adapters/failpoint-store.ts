@@ -1,14 +1,15 @@
 import type { Store, StoreTransaction } from '../ports/store.ts';
 
 /**
- * A store that dies, once, at the commit that holds an event of this type: before it, so that
+ * A store that dies, once, at the `nth` commit that holds an event of this type: before it, so that
  * nothing of it may remain, or after it, so that all of it must. For crash tests alone.
  */
 export function withFailpoint(
   store: Store,
-  failpoint: { readonly when: 'before' | 'after'; readonly eventType: string },
+  failpoint: { readonly when: 'before' | 'after'; readonly eventType: string; readonly nth: number },
   die: () => void,
 ): Store {
+  let committed = 0;
   return {
     read: (work) => store.read(work),
     onCommit: (listener) => store.onCommit(listener),
@@ -28,10 +29,11 @@ export function withFailpoint(
             },
           },
         });
-        if (reached && failpoint.when === 'before') die();
+        if (reached && failpoint.when === 'before' && committed + 1 === failpoint.nth) die();
         return answer;
       });
-      if (reached && failpoint.when === 'after') die();
+      if (reached) committed += 1;
+      if (reached && failpoint.when === 'after' && committed === failpoint.nth) die();
       return result;
     },
   };
