@@ -12,7 +12,10 @@ export type LogSubject =
  */
 export interface LogStore {
   append(subject: LogSubject, lines: readonly LogLine[]): Promise<void>;
-  /** Lines after the cursor, oldest first. The cursor is opaque; null is the beginning. */
+  /**
+   * Lines after the cursor, oldest first. The cursor is opaque; null is the beginning. Fewer than
+   * `limit` may come though there are more (an answer is bounded in bytes too); none come at the end.
+   */
   read(
     subject: LogSubject,
     query: { after: string | null; limit: number },

@@ -8,7 +8,7 @@ const SCATTERED_PACKS = 50;
 const REPACK_TIMEOUT_MS = 300_000;
 
 /**
- * Puts many small packs together, one call a repository at a time. Drops nothing; where it fails, the
+ * Puts many small packs, and the refs, together, one call a repository at a time. Drops nothing; where it fails, the
  * repository is only slower and the next call tries again.
  */
 export function createRepacker(program: GitProgram): (gitDir: string) => Promise<void> {
@@ -18,8 +18,10 @@ export function createRepacker(program: GitProgram): (gitDir: string) => Promise
     if (names.filter((name) => name.endsWith('.idx')).length < SCATTERED_PACKS || busy.has(gitDir)) return;
     busy.add(gitDir);
     try {
-      const args = ['repack', '--geometric=2', '-d', '-q'];
-      await runGit(program, { args, gitDir, timeoutMs: REPACK_TIMEOUT_MS });
+      const timeoutMs = REPACK_TIMEOUT_MS;
+      await runGit(program, { args: ['repack', '--geometric=2', '-d', '-q'], gitDir, timeoutMs });
+      // Each attempt keeps a ref, and every check of a history reads them all.
+      await runGit(program, { args: ['pack-refs', '--all'], gitDir, timeoutMs });
     } finally {
       busy.delete(gitDir);
     }

@@ -9,6 +9,9 @@ import { openQuarantine } from './quarantine.ts';
 import { updateRef } from './refs.ts';
 import type { RepositoryPaths } from './repository-paths.ts';
 
+/** Walks every object of a history that is imported; the largest bundle takes a minute. */
+const WALK_TIMEOUT_MS = 300_000;
+
 export interface BundleToTake {
   readonly gitDir: string;
   readonly bundlePath: string;
@@ -73,8 +76,10 @@ async function requireWholeHistory(program: GitProgram, { gitDir, env, commit }:
   if (type.exitCode !== 0 || type.stdout.toString().trim() !== 'commit') {
     throw new BundleRefusedError('the ref of the git bundle names no commit that is in it');
   }
-  const call = { args: ['rev-list', '--objects', '--quiet', commit, '--not', '--all'], gitDir, env };
+  const args = ['rev-list', '--objects', '--quiet', commit, '--not', '--all'];
+  const call = { args, gitDir, env, timeoutMs: WALK_TIMEOUT_MS };
   const walked = await runGit(program, call);
+  if (walked.timedOut) throw failure(call, walked);
   if (walked.exitCode !== 0) {
     throw new BundleRefusedError(
       'the git bundle lacks objects that its commit needs; make it on top of a commit this project has',
