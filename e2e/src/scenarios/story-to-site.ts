@@ -82,7 +82,7 @@ export const followUp: Scenario = {
     const made = await fetch(`${api.url}/bookmarks`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ title: 'one', name: 'one' }),
+      body: JSON.stringify({ name: 'one' }),
     });
     assert.ok(made.status < 300, await made.text());
     await box.ok(['down']);
