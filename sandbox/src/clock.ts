@@ -6,10 +6,13 @@ export interface Clock {
   after(delayMs: number, call: () => void): () => void;
 }
 
+/** Node's timers fire at once past 2³¹ - 1 ms; three weeks are as good as the months somebody asked for. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   after(delayMs, call) {
-    const timer = setTimeout(call, delayMs);
+    const timer = setTimeout(call, Math.min(delayMs, MAX_TIMER_MS));
     return () => clearTimeout(timer);
   },
 };

@@ -4,6 +4,7 @@ import type { JobContext } from '@dbox/agent-sdk';
 import type { CommandOutcome, Sandbox } from '@dbox/sandbox';
 import { type CollectedArtifact, collectArtifacts } from './artifacts.ts';
 import { limitsFor } from './limits.ts';
+import { toPlainText } from './plain-text.ts';
 import type { WorkingTree } from './working-tree.ts';
 
 export interface EntryRunner {
@@ -65,7 +66,7 @@ export function openEntryRunner(o: {
         },
         network: payload.network,
         limits: limitsFor({ entryCount: payload.tests.length + payload.checks.length, timeoutMs }),
-        onLine: (stream, line) => context.log(stream, line),
+        onLine: (stream, line) => context.log(stream, toPlainText(line)),
         signal,
       });
       signal.throwIfAborted();

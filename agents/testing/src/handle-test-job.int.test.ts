@@ -148,7 +148,7 @@ test('every entry begins with the files of the commit, whatever the one before d
     {
       tests: [
         {
-          run: 'rm test/bad.test.js; echo "exit 0" > run-tests.sh; echo x > new.txt; mkdir -p sub/.git; ln -s / root; exit 3',
+          run: 'rm test/bad.test.js; echo "exit 0" > run-tests.sh; echo x > new.txt; mkdir -p sub/.git shut/in; chmod 0 shut; ln -s / root; exit 3',
         },
         { run: './run-tests.sh' },
         { run: 'ls -A' },

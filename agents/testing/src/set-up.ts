@@ -25,7 +25,7 @@ export async function setUp(o: {
     tree: o.tree,
     timeoutMs: Math.max(1, Math.min(SET_UP_TIMEOUT_MS, o.timeLeftMs)),
     signal: context.signal,
-    onLine: (stream, line) => context.log(stream, line),
+    onLine: (stream, line) => context.log(stream, toPlainText(line)),
   });
   context.signal.throwIfAborted();
   if (ended === null || (ended.end === 'exited' && ended.exitCode === 0)) return null;

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type GitOutput, git } from '@dbox/agent-sdk';
 import type { Mount } from '@dbox/sandbox';
 import { TREE_INSIDE } from '@dbox/sandbox';
@@ -35,6 +37,8 @@ export async function separateRepository(o: {
     history: { host: repository, inside: `${TREE_INSIDE}/.git` },
     git: run,
     async reset() {
+      // A test may have taken its own directories away from everybody; links are not followed.
+      await openUp(o.tree, o.signal);
       // Without the old index git trusts no time stamp and writes every file anew.
       await rm(join(repository, 'index'), { force: true });
       await run(['read-tree', o.commit]);
@@ -42,4 +46,12 @@ export async function separateRepository(o: {
       await run(['checkout-index', '--all', '--force', '--quiet']);
     },
   };
+}
+
+const OPEN_UP_TIMEOUT_MS = 60_000;
+
+async function openUp(tree: string, signal: AbortSignal): Promise<void> {
+  if (process.getuid?.() === 0) return;
+  const run = promisify(execFile);
+  await run('chmod', ['-R', 'u+rwX', tree], { timeout: OPEN_UP_TIMEOUT_MS, signal, killSignal: 'SIGKILL' });
 }
