@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { createClient, type Problem, ProblemError, type Story } from '@dbox/contracts';
 import { IllegalTransitionError } from '../domain/lifecycles.ts';
@@ -334,4 +336,18 @@ test('each answer is told to whoever counts', async (t) => {
 test('a port that is taken is told as such', async (t) => {
   const server = await startTestServer(t, {});
   await assert.rejects(server.listenAgain(server.running.port), { code: 'EADDRINUSE' });
+});
+
+test('a connection that was opened ahead and never used does not hold up a stop', {
+  timeout: 10_000,
+}, async (t) => {
+  // Nobody moves the clock, so the grace does not end: only closing the connection ends the stop.
+  const server = await startTestServer(t, {});
+  const unused = connect(server.running.port, '127.0.0.1');
+  await once(unused, 'connect');
+  await (await server.call(null, 'GET', '/healthz')).text();
+  const closed = once(unused, 'close');
+  unused.on('error', () => {});
+  await server.running.close();
+  await closed;
 });

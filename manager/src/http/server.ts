@@ -181,6 +181,8 @@ async function start({ app, port, host, clock, stopGraceMs, onStop }: Start): Pr
     overrideGlobalObjects: false,
     errorHandler: refuseTarget,
   });
+  // Opened ahead by a client and never asked anything: to node they are not idle, so a stop would wait for them.
+  const unused = new Set<Socket>();
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -191,9 +193,14 @@ async function start({ app, port, host, clock, stopGraceMs, onStop }: Start): Pr
       requireHostHeader: false,
     },
     (incoming, outgoing) => {
+      unused.delete(incoming.socket);
       void listener(incoming, outgoing);
     },
   );
+  server.on('connection', (socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
   server.on('clientError', refuseConnection);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -207,6 +214,7 @@ async function start({ app, port, host, clock, stopGraceMs, onStop }: Start): Pr
     port: (server.address() as AddressInfo).port,
     close() {
       closing ??= stop({ server, clock, stopGraceMs, onStop });
+      for (const socket of unused) socket.destroy();
       return closing;
     },
   };
