@@ -61,6 +61,7 @@ async function explain(error: unknown, config: BoxConfig): Promise<string> {
     const who = holder ? `process ${holder.pid} (${holder.url})` : 'another process that is just starting';
     return `the workspace ${config.manager.workspace} is held by ${who}; use that box, stop it with \`dbox down\`, or choose another workspace with DBOX_WORKSPACE`;
   }
+  if (error instanceof ConfigError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

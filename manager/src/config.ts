@@ -12,6 +12,8 @@ export interface ManagerConfig {
   readonly watchIntervalMs: number;
   readonly leaseDurationMs: number;
   readonly minFreeSpace: number;
+  /** Where programs such as git are looked for. */
+  readonly path: string;
   /** For tests: the manager kills itself `before` or `after` the `nth` commit that holds this event; null in earnest. */
   readonly failpoint: {
     readonly when: 'before' | 'after';
@@ -34,6 +36,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): M
     watchIntervalMs: integer(env, 'DBOX_CHECK_INTERVAL_MS', { fallback: 10_000, min: 100, max: 3_600_000 }),
     leaseDurationMs: integer(env, 'DBOX_LEASE_MS', { fallback: LEASE_DURATION_MS, min: 1_000, max: 600_000 }),
     minFreeSpace: integer(env, 'DBOX_MIN_FREE_PERCENT', { fallback: 5, min: 0, max: 100 }) / 100,
+    path: env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
     failpoint: readFailpoint(env.DBOX_FAILPOINT),
   };
 }

@@ -7,7 +7,7 @@ import { withFailpoint } from './adapters/failpoint-store.ts';
 import { createLogStore } from './adapters/logs-fs/index.ts';
 import { createTemplatePlanner } from './adapters/planner-template/index.ts';
 import { createRandomIds } from './adapters/random-ids.ts';
-import { createGitRepositories } from './adapters/repositories-git/index.ts';
+import { createGitRepositories, probeGit } from './adapters/repositories-git/index.ts';
 import { openSqliteStore, verifyLedger } from './adapters/store-sql/index.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { createWorkspaceFiles } from './adapters/workspace-fs/workspace-files.ts';
@@ -20,14 +20,15 @@ import { Observations } from './app/observations.ts';
 import { rescueExpiredLeases } from './app/rescue-expired-leases.ts';
 import { writeSpecs } from './app/submit-story.ts';
 import type { ManagerConfig } from './config.ts';
+import { ConfigError } from './config.ts';
 import { agentHandlers } from './http/agent-handlers.ts';
 import { createAuthenticator, hashToken, mintToken } from './http/auth.ts';
+import { collectMetrics } from './http/collect-metrics.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createOpenApi } from './http/openapi.ts';
 import { peopleHandlers } from './http/people-handlers.ts';
 import type { HttpServer, Listening } from './http/server.ts';
 import { createHttpServer } from './http/server.ts';
-import { collectMetrics } from './http/collect-metrics.ts';
 import { Loop } from './loops/loop.ts';
 import { retain, watchDisk } from './loops/retention-loop.ts';
 import { ShareProjection } from './loops/share-loop.ts';
@@ -65,6 +66,8 @@ export async function startManager(given: {
   const { config } = given;
   const { workspace } = config;
   await mkdir(workspace, { recursive: true });
+  const git = await probeGit({ path: config.path });
+  if ('problem' in git) throw new ConfigError(git.problem);
   const clock = createSystemClock();
   const headFile = join(workspace, 'ledger.head');
   const opened = await openSqliteStore({ path: join(workspace, 'task.db'), clock, headFile });
@@ -77,7 +80,7 @@ export async function startManager(given: {
   const logs = createLogStore({ workspace });
   const context: AppContext = {
     store,
-    repositories: createGitRepositories({ workspace }),
+    repositories: createGitRepositories({ workspace, path: config.path }),
     artifacts: createArtifactStore({ workspace }),
     logs,
     files: createWorkspaceFiles({ workspace }),
@@ -108,6 +111,7 @@ export async function startManager(given: {
   const leases = new LeaseDesk(store, clock);
   const topology = new TopologyDesk(context);
   const metrics = createMetrics({ collect: () => collectMetrics(context) });
+  store.onCommit(metrics.observeCommit);
   let boxUrl = '';
   const server = createHttpServer({
     handlers: {
@@ -144,6 +148,7 @@ export async function startManager(given: {
     );
   }
   await recordStart(context, boxUrl);
+  context.log('info', `the manager listens on ${boxUrl}`, { version: given.version, pid: process.pid });
   const stopLoops = startLoops(context, leases);
 
   return {

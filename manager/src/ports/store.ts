@@ -167,6 +167,9 @@ export interface CommitNotice {
   /** One entry for each job that became `queued`. */
   readonly queuedKinds: readonly JobKind[];
   readonly topologyRevision: number | null;
+  /** How many transactions shared the commit, and how long it took with their work. */
+  readonly transactions: number;
+  readonly durationMs: number;
 }
 
 /**

@@ -58,7 +58,14 @@ export class GroupCommit {
   /** Never rejects: each work gets its answer. */
   async run(batch: readonly PendingWork[]): Promise<void> {
     const outcomes: Outcome[] = [];
-    const notice = { events: [], queuedKinds: [], topologyRevision: null } as MutableNotice;
+    const startedMs = performance.now();
+    const notice: MutableNotice = {
+      events: [],
+      queuedKinds: [],
+      topologyRevision: null,
+      transactions: 0,
+      durationMs: 0,
+    };
     let head = this.#head;
     try {
       await this.#execute(this.#begin);
@@ -70,6 +77,7 @@ export class GroupCommit {
         if (outcome.kind === 'threw') continue;
         head = session.ledgerHead;
         collect(notice, session);
+        notice.transactions += 1;
       }
       await this.#execute(outcomes.some((outcome) => outcome.kind === 'done') ? COMMIT : ROLLBACK);
     } catch (error) {
@@ -78,6 +86,7 @@ export class GroupCommit {
       return;
     }
     this.#head = head;
+    notice.durationMs = performance.now() - startedMs;
     if (outcomes.some((outcome) => outcome.kind === 'done')) this.#onCommit(notice, head);
     for (const outcome of outcomes) {
       if (outcome.kind === 'done') outcome.work.resolve(outcome.value);
@@ -127,6 +136,8 @@ interface MutableNotice {
   readonly events: CommitNotice['events'][number][];
   readonly queuedKinds: CommitNotice['queuedKinds'][number][];
   topologyRevision: number | null;
+  transactions: number;
+  durationMs: number;
 }
 
 function collect(notice: MutableNotice, session: Session): void {
