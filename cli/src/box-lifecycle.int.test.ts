@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
-import { processIsAlive } from './box-state.ts';
+import { processIsAlive, readBoxState } from './box-state.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { readConfig } from './config.ts';
@@ -44,7 +44,7 @@ async function setUp(t: TestContext, behaviour = 'good'): Promise<Config> {
 }
 
 const start = (config: Config, sandbox = true) =>
-  startBox({ config, clock: systemClock, sandbox, onStarting: () => {} });
+  startBox({ config, clock: systemClock, sandbox, onStarting: () => {}, onWaiting: () => {} });
 
 const starts = async (config: Config): Promise<string[]> =>
   (await readFile(join(config.workspaceDir, 'starts'), 'utf8')).trimEnd().split('\n');
@@ -75,11 +75,50 @@ test('of several ups at once one starts the box and all get it', async (t) => {
       onStarting: () => {
         startings += 1;
       },
+      onWaiting: () => {},
     });
   const boxes = await Promise.all([up(), up(), up()]);
   assert.equal(new Set(boxes.map((box) => box.state.pid)).size, 1);
   assert.equal(boxes.filter((box) => box.started).length, 1);
   assert.equal(startings, 1);
+});
+
+/** A box that has been told to stop, does not name itself any more, and is still there. */
+async function startLingering(t: TestContext): Promise<{ config: Config; pid: number }> {
+  const config = await setUp(t, 'lingering');
+  const { state } = await start(config);
+  t.after(() => processIsAlive(state.pid) && process.kill(state.pid, 'SIGKILL'));
+  process.kill(state.pid, 'SIGTERM');
+  while ((await readBoxState(config.workspaceDir)) !== null) await systemClock.sleep(5);
+  await writeFile(join(config.workspaceDir, 'behaviour'), 'good');
+  return { config, pid: state.pid };
+}
+
+test('an up waits until a box that is still stopping has gone, and then starts one', async (t) => {
+  const { config, pid } = await startLingering(t);
+  const waitedFor: number[] = [];
+  const next = await startBox({
+    config,
+    clock: systemClock,
+    sandbox: true,
+    onStarting: () => assert.equal(processIsAlive(pid), false),
+    onWaiting: (holder) => {
+      waitedFor.push(holder);
+      process.kill(holder, 'SIGUSR2');
+    },
+  });
+  assert.deepEqual(waitedFor, [pid]);
+  assert.deepEqual([next.started, next.state.pid === pid], [true, false]);
+});
+
+test('a second down waits for the box that the first one is stopping', async (t) => {
+  const { config, pid } = await startLingering(t);
+  assert.deepEqual(await stopBox(config.workspaceDir, systemClock, 0), { kind: 'stuck', pid });
+  const stopping = stopBox(config.workspaceDir, systemClock, GRACE_MS);
+  process.kill(pid, 'SIGUSR2');
+  const outcome = await stopping;
+  assert.ok(['stopped', 'was_not_running'].includes(outcome.kind), outcome.kind);
+  assert.equal(processIsAlive(pid), false);
 });
 
 test('what a killed up left behind keeps nobody from starting', async (t) => {

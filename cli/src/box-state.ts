@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What a ready box wrote into `box.json` of its workspace. It may be left over from a killed one. */
@@ -70,4 +70,25 @@ export async function isBoxProcess(state: BoxState): Promise<boolean> {
   } catch {
     return boxAnswers(state.url);
   }
+}
+
+/**
+ * The living boxes of a workspace by their command line, also one that is still starting or already
+ * stopping, which `box.json` does not name. Empty where there is no /proc.
+ */
+export async function findBoxProcesses(workspaceDir: string): Promise<number[]> {
+  const wanted = new Set([workspaceDir, await realpath(workspaceDir).catch(() => workspaceDir)]);
+  const entries = await readdir('/proc').catch(() => []);
+  const pids = await Promise.all(
+    entries
+      .filter((name) => /^\d+$/.test(name))
+      .map(async (name) => {
+        const words = (await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '')).split('\0');
+        if (!words.some((word) => word.endsWith('box/src/main.ts'))) return null;
+        const place = words.indexOf('--workspace');
+        const workspace = place < 0 ? undefined : words[place + 1];
+        return workspace !== undefined && wanted.has(workspace) ? Number(name) : null;
+      }),
+  );
+  return pids.filter((pid) => pid !== null && processIsAlive(pid)) as number[];
 }

@@ -3,7 +3,7 @@ import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import { mkdir, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BoxState } from './box-state.ts';
-import { boxAnswers, processIsAlive, readBoxState } from './box-state.ts';
+import { boxAnswers, findBoxProcesses, processIsAlive, readBoxState } from './box-state.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { CliError } from './failure.ts';
@@ -24,6 +24,8 @@ export interface StartBox {
   readonly sandbox: boolean;
   /** Called once, when it turns out that a box has to be started. */
   readonly onStarting: () => void;
+  /** Called once, when another process still has the workspace: a box that stops, or one that starts. */
+  readonly onWaiting: (pid: number) => void;
 }
 
 /** The running box, started where there was none. Of several callers at once one starts it, all get it. */
@@ -39,7 +41,8 @@ export async function startBox(start: StartBox): Promise<{ state: BoxState; star
     isDone: async () => (await findLivingBox(config.workspaceDir)) !== null,
   });
   try {
-    const meanwhile = await findLivingBox(config.workspaceDir);
+    const meanwhile =
+      (await findLivingBox(config.workspaceDir)) ?? (await awaitUnnamedBox(start, START_LIMIT_MS));
     if (meanwhile) return { state: meanwhile, started: false };
     start.onStarting();
     return await spawnBox(start);
@@ -53,6 +56,29 @@ export async function findLivingBox(workspaceDir: string): Promise<BoxState | nu
   const state = await readBoxState(workspaceDir);
   if (state === null || (state.mode === 'process' && !processIsAlive(state.pid))) return null;
   return (await boxAnswers(state.url)) ? state : null;
+}
+
+/**
+ * Waits for a box that `box.json` does not name: the one that is stopping has to be gone before the
+ * workspace is free, the one that is starting becomes ready. Null once the workspace is free, or where
+ * waiting does not help; then the box itself says who holds it.
+ */
+async function awaitUnnamedBox(
+  { config, clock, onWaiting }: Pick<StartBox, 'config' | 'clock' | 'onWaiting'>,
+  limitMs: number,
+): Promise<BoxState | null> {
+  const startedAt = clock.now();
+  let said = false;
+  while (clock.now() - startedAt <= limitMs) {
+    const [pid] = await findBoxProcesses(config.workspaceDir);
+    if (pid === undefined) return null;
+    if (!said) onWaiting(pid);
+    said = true;
+    await clock.sleep(LOOK_INTERVAL_MS);
+    const ready = await findLivingBox(config.workspaceDir);
+    if (ready) return ready;
+  }
+  return null;
 }
 
 async function spawnBox(start: StartBox): Promise<{ state: BoxState; started: boolean }> {

@@ -1,5 +1,5 @@
 import type { BoxState } from './box-state.ts';
-import { isBoxProcess, processIsAlive, readBoxState } from './box-state.ts';
+import { findBoxProcesses, isBoxProcess, processIsAlive, readBoxState } from './box-state.ts';
 import type { Clock } from './clock.ts';
 
 /** A box lets running jobs and releases end in order; after this it is not going to. */
@@ -12,12 +12,14 @@ export type StopOutcome =
   | { readonly kind: 'was_not_running' }
   | { readonly kind: 'stopped'; readonly pid: number }
   | { readonly kind: 'killed'; readonly pid: number }
+  /** It has the workspace, but is neither ready nor gone in time; nothing was done to it. */
+  | { readonly kind: 'stuck'; readonly pid: number }
   /** Its process belongs to someone else, or lives in a container. */
   | { readonly kind: 'not_ours'; readonly state: BoxState; readonly reason: string };
 
 export async function stopBox(workspaceDir: string, clock: Clock, graceMs = GRACE_MS): Promise<StopOutcome> {
   const state = await readBoxState(workspaceDir);
-  if (state === null) return { kind: 'was_not_running' };
+  if (state === null) return awaitUnnamedBox(workspaceDir, clock, graceMs);
   if (state.mode === 'docker') {
     return { kind: 'not_ours', state, reason: 'it runs in containers; stop it with `docker compose down`' };
   }
@@ -35,6 +37,21 @@ export async function stopBox(workspaceDir: string, clock: Clock, graceMs = GRAC
   process.kill(state.pid, 'SIGKILL');
   await waitForEnd(state.pid, clock, KILL_LIMIT_MS);
   return { kind: 'killed', pid: state.pid };
+}
+
+/** A box without `box.json` is stopping already, or still starting; the latter is stopped once it is ready. */
+async function awaitUnnamedBox(workspaceDir: string, clock: Clock, graceMs: number): Promise<StopOutcome> {
+  const startedAt = clock.now();
+  let seen: number | null = null;
+  while (clock.now() - startedAt <= graceMs) {
+    const [pid] = await findBoxProcesses(workspaceDir);
+    if (pid === undefined)
+      return seen === null ? { kind: 'was_not_running' } : { kind: 'stopped', pid: seen };
+    seen = pid;
+    if ((await readBoxState(workspaceDir)) !== null) return stopBox(workspaceDir, clock, graceMs);
+    await clock.sleep(LOOK_INTERVAL_MS);
+  }
+  return { kind: 'stuck', pid: seen! };
 }
 
 async function waitForEnd(pid: number, clock: Clock, limitMs: number): Promise<boolean> {

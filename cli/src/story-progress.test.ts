@@ -84,3 +84,16 @@ test('events of other tasks are not shown', () => {
   const { progress } = applyReport(NO_PROGRESS, storyReport({}), 1000);
   assert.deepEqual(applyEvent(progress, event({ data: { action: 'x', task: 'other' } })).changes, []);
 });
+
+test('why an attempt has to be done again is told, and a verdict that passed is not', () => {
+  const { progress } = applyReport(NO_PROGRESS, storyReport({}), 1000);
+  const verdict = (data: Event['data']) =>
+    applyEvent(progress, event({ type: 'verdict.given', subject: 'task/task-001', data })).changes;
+  assert.deepEqual(verdict({ attempt: 1, outcome: 'failed', summary: 'exit 1; 1\u001b[31m failed' }), [
+    'task-001 attempt 1 failed its tests: exit 1; 1 failed',
+  ]);
+  assert.deepEqual(verdict({ attempt: 2, outcome: 'could_not_run', summary: 'sh: x: not found' }), [
+    'task-001 attempt 2 could not be tested: sh: x: not found',
+  ]);
+  assert.deepEqual(verdict({ attempt: 3, outcome: 'passed', summary: '1 test passed' }), []);
+});

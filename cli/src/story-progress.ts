@@ -83,6 +83,8 @@ export function applyReport(before: StoryProgress, report: StoryReport, nowMs: n
 }
 
 export function applyEvent(before: StoryProgress, event: Event): ProgressStep {
+  const verdict = badVerdict(before, event);
+  if (verdict !== null) return { progress: before, changes: [verdict] };
   const taskId = event.subject.startsWith('task/') ? event.subject.slice('task/'.length) : event.data.task;
   const task = before.tasks.find((one) => one.id === taskId);
   const action = actionOf(event);
@@ -90,6 +92,15 @@ export function applyEvent(before: StoryProgress, event: Event): ProgressStep {
     return { progress: before, changes: [] };
   const tasks = before.tasks.map((one) => (one === task ? { ...one, action } : one));
   return { progress: { ...before, tasks }, changes: [`${task.id} ${action}`] };
+}
+
+/** Why an attempt is done again; `show` has the evidence. */
+function badVerdict(before: StoryProgress, { type, subject, data }: Event): string | null {
+  if (type !== 'verdict.given' || data.outcome === 'passed') return null;
+  const task = before.tasks.find((one) => subject === `task/${one.id}`);
+  if (task === undefined) return null;
+  const outcome = data.outcome === 'could_not_run' ? 'could not be tested' : 'failed its tests';
+  return `${task.id} attempt ${Number(data.attempt)} ${outcome}: ${plainLine(String(data.summary))}`;
 }
 
 function actionOf({ type, data }: Event): string | null {

@@ -23,6 +23,10 @@ export async function down({ config, output, clock }: CommandContext): CommandRe
           'Nothing acknowledged is lost; the next `./dbox up` adopts or ends what it left running.',
       );
       break;
+    case 'stuck':
+      throw new CliError('failed', `A box (process ${outcome.pid}) is neither ready nor gone yet.`, {
+        hint: `Wait and try again, or end it with \`kill -9 ${outcome.pid}\`; nothing acknowledged is lost by that.`,
+      });
     case 'not_ours':
       throw new CliError(
         'failed',

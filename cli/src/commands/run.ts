@@ -17,6 +17,7 @@ export async function run(
       clock,
       sandbox: input.sandbox,
       onStarting: () => output.note('Starting the box …'),
+      onWaiting: (pid) => output.note(`Waiting for the box that is starting or stopping (process ${pid}) …`),
     });
     if (box.started) sayBoxIsUp(context, box.state);
   }

@@ -24,6 +24,7 @@ export async function up(context: CommandContext, flags: { readonly sandbox: boo
     clock,
     sandbox: flags.sandbox,
     onStarting: () => output.note('Starting the box …'),
+    onWaiting: (pid) => output.note(`Waiting for the box that is starting or stopping (process ${pid}) …`),
   });
   let status = await box.call('getStatus');
   if (started) {

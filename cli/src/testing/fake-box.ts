@@ -27,7 +27,11 @@ if (behaviour === 'fail') {
   process.exit(1);
 }
 if (behaviour === 'deaf') process.on('SIGTERM', () => {});
-else {
+else if (behaviour === 'lingering') {
+  // As one that still ends its releases: it names itself no more, but is there until it is told.
+  process.on('SIGTERM', () => rmSync(join(workspace, 'box.json'), { force: true }));
+  process.on('SIGUSR2', () => process.exit(0));
+} else {
   process.on('SIGTERM', () => {
     rmSync(join(workspace, 'box.json'), { force: true });
     process.exit(0);
