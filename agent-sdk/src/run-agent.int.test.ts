@@ -26,10 +26,11 @@ const DONE: TestJobResult = {
   checks: [],
   changedTestFiles: [],
 };
-/** Beats often enough that tests need not wait, and lasts long enough that a busy machine loses no lease. */
+/** Beats often enough that tests need not wait; a lease lasts so long that only an answer can end it. */
 const QUICK: Partial<AgentTiming> = {
   heartbeatIntervalMs: 10,
   heartbeatRetryMs: 5,
+  leaseDurationMs: 600_000,
   leaseWaitMs: 1_000,
   abortGraceMs: 200,
 };
