@@ -43,10 +43,9 @@ export class Box {
     args: readonly string[],
     more: { env?: Record<string, string>; cwd?: string } = {},
   ): Promise<Ran> {
-    const { PATH, HOME, LANG } = process.env;
     const child = spawn(join(ROOT, 'dbox'), [...args], {
       cwd: more.cwd ?? this.directory,
-      env: { PATH, HOME, LANG, ...this.env, ...more.env },
+      env: { ...inherited(), ...this.env, ...more.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: COMMAND_LIMIT_MS,
       killSignal: 'SIGKILL',
@@ -111,6 +110,12 @@ export class Box {
     await cp(join(ROOT, path), copy, { recursive: true });
     return copy;
   }
+}
+
+/** No setting of a person's own box; but what an install needs to reach the network, should the checkout lack something. */
+function inherited(): NodeJS.ProcessEnv {
+  const { PATH, HOME, LANG, NODE_EXTRA_CA_CERTS, HTTPS_PROXY, HTTP_PROXY, NO_PROXY } = process.env;
+  return { PATH, HOME, LANG, NODE_EXTRA_CA_CERTS, HTTPS_PROXY, HTTP_PROXY, NO_PROXY };
 }
 
 export function isAlive(pid: number): boolean {

@@ -2,6 +2,7 @@ import type { Scenario } from './scenario.ts';
 import { badInput, idempotentSubmission, importAndClone, sideBySide } from './scenarios/bad-input.ts';
 import { boundedTests, isolatedTests } from './scenarios/hostile-tests.ts';
 import { killAndResume } from './scenarios/kills.ts';
+import { tamperedLedger } from './scenarios/ledger.ts';
 import { graphWithConflict, twoProjects, wrongThenRight } from './scenarios/recorded-attempts.ts';
 import { rollback, selfHealing, smokeFailure } from './scenarios/releases.ts';
 import { blogStory, followUp, seedSpec } from './scenarios/story-to-site.ts';
@@ -17,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   rollback,
   selfHealing,
   killAndResume,
+  tamperedLedger,
   badInput,
   idempotentSubmission,
   sideBySide,
