@@ -92,7 +92,9 @@ module.exports = {
           '^agent-sdk/src/testing',
         ],
       },
-      to: { path: ['/testing/', '\\.testsuite\\.ts$'] },
+      to: {
+        path: ['/src/testing/', '/src/[^/]+/testing/', '/src/[^/]+/[^/]+/testing/', '\\.testsuite\\.ts$'],
+      },
     },
     { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

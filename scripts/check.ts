@@ -6,7 +6,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 const bin = (name: string) => resolve(ROOT, 'node_modules/.bin', name);
 
 const parts: readonly { readonly name: string; readonly command: readonly string[] }[] = [
-  { name: 'format and lint', command: [bin('biome'), 'ci', '.'] },
+  { name: 'format and lint', command: [bin('biome'), 'ci', '--colors=off', '.'] },
   { name: 'types', command: [bin('tsc'), '-p', '.'] },
   {
     name: 'boundaries',
@@ -24,7 +24,12 @@ let failed = 0;
 for (const part of parts.filter((one) => only.length === 0 || only.includes(one.name))) {
   const startedAt = Date.now();
   const [command, ...args] = part.command;
-  const run = spawnSync(command!, args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const run = spawnSync(command!, args, {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+    maxBuffer: 64 * 1024 * 1024,
+  });
   const ok = run.status === 0;
   console.log(`${ok ? 'ok  ' : 'FAIL'} ${part.name} (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`);
   if (ok) continue;

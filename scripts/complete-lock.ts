@@ -38,5 +38,8 @@ for (const [path, locked] of Object.entries(lock.packages)) {
 }
 const { '': root, ...rest } = lock.packages;
 const sorted = Object.entries(rest).sort(([a], [b]) => a.localeCompare(b, 'en'));
-writeFileSync(file, `${JSON.stringify({ ...lock, packages: { '': root, ...Object.fromEntries(sorted) } }, null, 2)}\n`);
+writeFileSync(
+  file,
+  `${JSON.stringify({ ...lock, packages: { '': root, ...Object.fromEntries(sorted) } }, null, 2)}\n`,
+);
 console.log(added.length === 0 ? 'the lock is complete' : `added: ${added.join(', ')}`);

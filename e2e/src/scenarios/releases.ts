@@ -95,7 +95,7 @@ export const selfHealing: Scenario = {
     const good = (await devOf(box, 'heal')).release!.id;
     const sickLater = service(
       'two',
-      "import { existsSync, writeFileSync } from 'node:fs';\nconst mark = `${process.env.DATA_DIR}/sick`;\nglobalThis.answer = (request, response) => { if (request.url === '/fall-sick') writeFileSync(mark, ''); if (!existsSync(mark)) return false; response.statusCode = 500; response.end(); return true; };",
+      "import { existsSync, writeFileSync } from 'node:fs';\nconst mark = process.env.DATA_DIR + '/sick';\nglobalThis.answer = (request, response) => { if (request.url === '/fall-sick') writeFileSync(mark, ''); if (!existsSync(mark)) return false; response.statusCode = 500; response.end(); return true; };",
     );
     await deliver(box, 'heal', [{ id: 'two', attempts: [sickLater], acceptance: HOME }]);
     await get(`${first.url!}/fall-sick`);

@@ -1,4 +1,4 @@
-import type { Event, LogLine } from '@dbox/contracts';
+import type { Event } from '@dbox/contracts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import { isoOf } from '../ports/clock.ts';
@@ -74,9 +74,4 @@ export async function transact<T>(
       if (!(error instanceof VersionConflictError) || tries === 5) throw error;
     }
   }
-}
-
-/** One line into a service's own log. */
-export function serviceLine(context: AppContext, text: string): LogLine {
-  return { at: now(context), stream: 'agent', text };
 }
