@@ -27,7 +27,7 @@ export class ConfigError extends Error {
 }
 
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ManagerConfig {
-  const workspace = env.DBOX_WORKSPACE ?? './workspace';
+  const workspace = env.DBOX_WORKSPACE || './workspace';
   return {
     workspace: isAbsolute(workspace) ? workspace : resolve(workspace),
     port: integer(env, 'DBOX_PORT', { fallback: 7700, min: 0, max: 65_535 }),

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createArtifactStore } from './adapters/artifacts-fs/artifact-files.ts';
 import type { StoredRole } from './adapters/box-secrets.ts';
@@ -17,7 +17,6 @@ import { followEvents } from './app/follow-events.ts';
 import { TopologyDesk } from './app/follow-topology.ts';
 import { LeaseDesk } from './app/lease-desk.ts';
 import { Observations } from './app/observations.ts';
-import { rescueExpiredLeases } from './app/rescue-expired-leases.ts';
 import { writeSpecs } from './app/submit-story.ts';
 import type { ManagerConfig } from './config.ts';
 import { ConfigError } from './config.ts';
@@ -30,10 +29,13 @@ import { peopleHandlers } from './http/people-handlers.ts';
 import type { HttpServer, Listening } from './http/server.ts';
 import { createHttpServer } from './http/server.ts';
 import { Loop } from './loops/loop.ts';
+import { LeaseRescue } from './loops/rescue-loop.ts';
 import { retain, watchDisk } from './loops/retention-loop.ts';
 import { ShareProjection } from './loops/share-loop.ts';
 import { movesWork, moveWork } from './loops/work-loop.ts';
+import type { Clock } from './ports/clock.ts';
 import { isoOf } from './ports/clock.ts';
+import type { Store } from './ports/store.ts';
 
 /** How quickly a dead agent's lease is given on after it expired. */
 const RESCUE_INTERVAL_MS = 500;
@@ -72,6 +74,22 @@ export async function startManager(given: {
   const headFile = join(workspace, 'ledger.head');
   const opened = await openSqliteStore({ path: join(workspace, 'task.db'), clock, headFile });
   const store = config.failpoint ? withFailpoint(opened, config.failpoint, killSelf) : opened;
+  try {
+    return await serve(given, { store, clock, headFile });
+  } catch (error) {
+    // Whoever tries again in this process must find the workspace free.
+    await store.close();
+    throw error;
+  }
+}
+
+async function serve(
+  given: Parameters<typeof startManager>[0],
+  opened: { readonly store: Store; readonly clock: Clock; readonly headFile: string },
+): Promise<RunningManager> {
+  const { config } = given;
+  const { workspace } = config;
+  const { store, clock, headFile } = opened;
   const secrets = await openBoxSecrets(workspace, (role) => mintToken(role));
   const auth = createAuthenticator({
     findByHash: (hash) => store.read((reader) => reader.tokens.findByHash(hash)),
@@ -99,14 +117,14 @@ export async function startManager(given: {
     signJobToken: auth.signJobToken,
     log(level, message, data) {
       const text = JSON.stringify({ level, message, ...data });
-      void logs.append({ kind: 'service', id: 'manager' }, [
-        { at: isoOf(clock.nowMs()), stream: 'agent', text },
-      ]);
+      const line = { at: isoOf(clock.nowMs()), stream: 'agent', text } as const;
+      // What cannot be logged cannot be logged anywhere; it must not end the box.
+      logs.append({ kind: 'service', id: 'manager' }, [line]).catch(() => {});
     },
   };
 
   await registerTokens(context, secrets.tokens);
-  await clearLeftovers(workspace);
+  await context.files.clearIncoming();
 
   const leases = new LeaseDesk(store, clock);
   const topology = new TopologyDesk(context);
@@ -178,12 +196,8 @@ function startLoops(context: AppContext, leases: LeaseDesk): () => Promise<void>
   const work = loop('moving work', WORK_INTERVAL_MS, () => moveWork(context));
   const share = new ShareProjection(context);
   const sharing = loop('laying out the share', RETENTION_INTERVAL_MS, () => share.tick());
-  // After its own start the manager rescues nothing for one full lease: agents may be alive and
-  // just were not heard.
-  const rescueFromMs = clock.nowMs() + context.settings.leaseDurationMs;
-  const rescue = loop('rescuing leases', RESCUE_INTERVAL_MS, async () => {
-    if (clock.nowMs() >= rescueFromMs) await rescueExpiredLeases(context);
-  });
+  const leaseRescue = new LeaseRescue(context);
+  const rescue = loop('rescuing leases', RESCUE_INTERVAL_MS, () => leaseRescue.tick());
   const disk = loop('watching the disk', DISK_INTERVAL_MS, () => watchDisk(context, () => leases.wakeAll()));
   const retention = loop('retention', RETENTION_INTERVAL_MS, () => retain(context));
   const loops = [work, sharing, rescue, disk, retention];
@@ -249,12 +263,6 @@ async function recordStart(context: AppContext, url: string): Promise<void> {
       tasks.map((task) => task.spec),
     );
   }
-}
-
-/** Bundles of uploads that a killed manager was in the middle of. */
-async function clearLeftovers(workspace: string): Promise<void> {
-  const incoming = join(workspace, 'incoming');
-  for (const name of await readdir(incoming).catch(() => [])) await rm(join(incoming, name), { force: true });
 }
 
 function killSelf(): void {

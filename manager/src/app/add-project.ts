@@ -5,7 +5,6 @@ import { BundleRefusedError } from '../ports/repositories.ts';
 import type { AppContext } from './context.ts';
 import { transact } from './context.ts';
 import { insertProject } from './project-steps.ts';
-import { withIncomingFile } from './receive-commit.ts';
 import { toWireProject } from './views.ts';
 
 /** A project from nothing, or with the history of a git bundle. A refused bundle leaves no project. */
@@ -18,7 +17,7 @@ export async function addProject(
   if (taken) throw nameTaken(name);
   const root = await context.repositories.create(name);
   const imported = project.bundle
-    ? await withIncomingFile(context, project.bundle, (path) => importFrom(context, name, path))
+    ? await context.files.withIncoming(project.bundle, (path) => importFrom(context, name, path))
     : null;
   const inserted = await transact(context, async (tx) => {
     if (await tx.projects.get(name)) throw nameTaken(name);

@@ -64,7 +64,8 @@ export async function completeJob(
   return { job: toWireJob(job) };
 }
 
-async function follow(
+/** What comes of a job that ended so. */
+export async function follow(
   context: AppContext,
   tx: StoreTransaction,
   job: JobRecord,

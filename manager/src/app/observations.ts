@@ -16,6 +16,10 @@ export class Observations {
   readonly roundsSinceAction = new Map<string, number>();
   /** What a person should know, by topic: a port that was taken, little disk space. */
   readonly warnings = new Map<string, string>();
+  /** Steps of the loops that threw lately, by subject. */
+  readonly failures = new Map<string, { readonly count: number; readonly notBeforeMs: number }>();
+  /** Since when a job's lease has been held, as far as was seen. */
+  readonly leasedSince = new Map<string, { readonly fence: number; readonly sinceMs: number }>();
   readonly agentLastSeenMs = new Map<string, number>();
 
   forgetRelease(releaseId: string): void {

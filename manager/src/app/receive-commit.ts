@@ -1,9 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { ProblemError } from '@dbox/contracts';
 import { BundleRefusedError } from '../ports/repositories.ts';
 import type { AppContext } from './context.ts';
@@ -24,7 +19,7 @@ export async function receiveCommit(
     throw new ProblemError('forbidden', `job ${job.id} is a ${job.kind} job; only code jobs send commits`);
   }
   const { startCommit, mainCommit, attempt } = job.payload;
-  const commit = await withIncomingFile(context, body, async (bundlePath) => {
+  const commit = await context.files.withIncoming(body, async (bundlePath) => {
     try {
       return await context.repositories.receive({
         project: job.project!,
@@ -51,21 +46,4 @@ export async function receiveCommit(
     });
   });
   return { commit };
-}
-
-/** The body in a file of its own below `incoming/`, gone afterwards; leftovers of a killed manager go at its start. */
-export async function withIncomingFile<T>(
-  context: AppContext,
-  body: Readable,
-  use: (path: string) => Promise<T>,
-): Promise<T> {
-  const directory = join(context.settings.workspace, 'incoming');
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, `${randomUUID()}.bundle`);
-  try {
-    await pipeline(body, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
-    return await use(path);
-  } finally {
-    await rm(path, { force: true });
-  }
 }

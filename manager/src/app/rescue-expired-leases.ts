@@ -7,16 +7,17 @@ import { now, record, transact } from './context.ts';
 
 /** Gives every expired lease to the next agent: the same attempt under a new fence. Returns how many. */
 export async function rescueExpiredLeases(context: AppContext): Promise<number> {
-  const expired = await context.store.read((reader) => reader.jobs.listExpired(context.clock.nowMs()));
+  const isExpired = (job: JobRecord) => {
+    const leftMs = (job.leaseExpiresAtMs ?? 0) - context.clock.nowMs();
+    // No lease is that long: it was given before the clock was set back, and cannot be told from a dead one.
+    return leftMs <= 0 || leftMs > 2 * context.settings.leaseDurationMs;
+  };
+  const leased = await context.store.read((reader) => reader.jobs.listLeased());
   let rescued = 0;
-  for (const { id, fence } of expired) {
+  for (const { id, fence } of leased.filter(isExpired)) {
     rescued += await transact(context, async (tx) => {
       const job = await tx.jobs.get(id);
-      const stillExpired =
-        job?.status === 'leased' &&
-        job.fence === fence &&
-        (job.leaseExpiresAtMs ?? 0) <= context.clock.nowMs();
-      if (!job || !stillExpired) return 0;
+      if (job?.status !== 'leased' || job.fence !== fence || !isExpired(job)) return 0;
       await requeue(context, tx, job, 'the lease expired');
       return 1;
     });

@@ -18,9 +18,9 @@ export function holdsLease(job: LeasedJob, fence: number): boolean {
   return job.status === 'leased' && job.fence === fence;
 }
 
+/** From now on: where the clock was set back, an expiry far off must not keep a dead agent's lease alive. */
 export function extendLease<J extends LeasedJob>(job: J, expiresAtMs: number): J {
-  // The clock may have jumped back: a lease is never shortened.
-  return { ...job, leaseExpiresAtMs: Math.max(expiresAtMs, job.leaseExpiresAtMs ?? 0) };
+  return { ...job, leaseExpiresAtMs: expiresAtMs };
 }
 
 /** The same attempt goes to the next agent under a new fence. */

@@ -1,5 +1,8 @@
-import { readdir, readFile, rm, rmdir, statfs } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, readFile, rm, rmdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { type Attachment, MADE_ID_PATTERN, ProblemError, TASK_ID_PATTERN } from '@dbox/contracts';
 import type { WorkspaceFiles } from '../../ports/workspace-files.ts';
 import { isDiskFull, isMissing, makeDirectory, syncDirectory, writeWhole } from '../durable-file.ts';
@@ -9,6 +12,7 @@ export function createWorkspaceFiles(options: { readonly workspace: string }): W
   const { workspace } = options;
   const storyDirectory = (storyId: string) =>
     join(workspace, 'stories', segment(storyId, MADE_ID_PATTERN, 'story id'));
+  const incoming = join(workspace, 'incoming');
   const attachments = (storyId: string) => join(storyDirectory(storyId), 'attachments');
   const ofTask = (storyId: string, taskId: string) =>
     join(attachments(storyId), segment(taskId, TASK_ID_PATTERN, 'task id'));
@@ -55,11 +59,32 @@ export function createWorkspaceFiles(options: { readonly workspace: string }): W
       await rmdir(storyDirectory(storyId)).catch(() => undefined);
     },
 
+    async withIncoming(body, use) {
+      await mkdir(incoming, { recursive: true, mode: 0o700 });
+      const path = join(incoming, `${randomUUID()}.bundle`);
+      try {
+        await pipeline(body, createWriteStream(path, { flags: 'wx', mode: 0o600 })).catch(refuseFullDisk);
+        return await use(path);
+      } finally {
+        await rm(path, { force: true });
+      }
+    },
+
+    async clearIncoming() {
+      await rm(incoming, { recursive: true, force: true });
+    },
+
     async freeSpace() {
       const { bavail, blocks } = await statfs(workspace);
       return blocks === 0 ? 1 : bavail / blocks;
     },
   };
+}
+
+function refuseFullDisk(error: unknown): never {
+  if (!isDiskFull(error)) throw error;
+  const detail = 'The disk is full, so what was sent was not kept. Free some space, then send it again.';
+  throw new ProblemError('disk_full', detail, { cause: error });
 }
 
 /** What a longer list left behind in an earlier try of the same call. */

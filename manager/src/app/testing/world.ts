@@ -66,6 +66,9 @@ export class World {
         saveAttachments: async () => {},
         readAttachment: async () => null,
         removeAttachments: async () => {},
+        // A "bundle" of the memory repositories is a commit's hash.
+        withIncoming: async (body, use) => use(String(await body.toArray())),
+        clearIncoming: async () => {},
         freeSpace: async () => 0.5,
       },
       planner: { plan: async () => [], templates: async () => ['simple-static'], nameOf: () => 'site' },
