@@ -5,8 +5,9 @@ import type { StoreTransaction } from '../ports/store.ts';
 import { ownAndFailed } from './complete-deploy.ts';
 import type { AppContext } from './context.ts';
 import { now, record, transact } from './context.ts';
-import { landTask } from './land-task.ts';
+import { landTask, saveCheckStatus } from './land-task.ts';
 import { saveMovedRelease } from './release-steps.ts';
+import { isLanded } from './story-steps.ts';
 import { changeAttempt, loadProject, saveMoved } from './task-steps.ts';
 
 /**
@@ -73,6 +74,7 @@ async function goLive(context: AppContext, tx: StoreTransaction, release: Releas
   if (release.trigger === 'rollback') await finishRollback(context, tx, project, release, actor);
   else await finishTask(context, tx, project, release, actor);
   const live = (await tx.checks.listOfProject(release.project)).filter((check) => check.status === 'live');
+  const held = (await tx.tasks.listOfProject(release.project)).filter(isLanded);
   await saveMovedRelease(
     context,
     tx,
@@ -81,6 +83,7 @@ async function goLive(context: AppContext, tx: StoreTransaction, release: Releas
       liveAt: now(context),
       liveOrder: (await tx.events.head())?.seq ?? 0,
       checkIds: live.map((check) => check.id),
+      taskIds: release.trigger === 'rollback' ? release.taskIds : held.map((task) => task.id),
     },
     'live',
     actor,
@@ -132,19 +135,11 @@ async function finishRollback(
   const then = new Set(release.checkIds);
   for (const check of await tx.checks.listOfProject(project.name)) {
     const to = then.has(check.id) ? 'live' : check.status === 'live' ? 'proposed' : check.status;
-    if (to !== check.status) await tx.checks.save({ ...check, status: to });
+    if (to !== check.status) await saveCheckStatus(context, tx, check, { to, actor, rollbackTo: release.id });
   }
-  const releases = await tx.releases.listOfEnvironment({
-    project: release.project,
-    environment: release.environment,
-  });
-  const undone = new Set(
-    releases
-      .filter((one) => (one.liveOrder ?? 0) > (release.liveOrder ?? 0) && one.id !== release.id)
-      .map((one) => one.taskId),
-  );
+  const held = new Set(release.taskIds);
   for (const task of await tx.tasks.listOfProject(project.name)) {
-    if (task.status === 'deployed' && undone.has(task.id)) {
+    if (isLanded(task) && !held.has(task.id) && task.spec.environment === release.environment) {
       await saveMoved(
         context,
         tx,
@@ -152,7 +147,7 @@ async function finishRollback(
         'rolled_back',
         { actor },
       );
-    } else if (task.status === 'rolled_back' && task.id === release.taskId) {
+    } else if (task.status === 'rolled_back' && held.has(task.id)) {
       await saveMoved(context, tx, { ...task, reason: null }, 'deployed', {
         actor,
         data: { release: release.id },

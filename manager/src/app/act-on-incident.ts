@@ -1,3 +1,4 @@
+import type { TaskStatus } from '@dbox/contracts';
 import { ProblemError } from '@dbox/contracts';
 import { moveIncident } from '../domain/lifecycles.ts';
 import type { IncidentState, RepairStep } from '../domain/repair-policy.ts';
@@ -19,6 +20,8 @@ interface Symptom {
   readonly restartsSpent: boolean;
 }
 
+const UNDER_REPAIR: readonly TaskStatus[] = ['assigned', 'in_progress', 'complete', 'verified'];
+
 /**
  * One round of a failing live release: opens its incident, or takes the next step of the ladder
  * where the last one has had its time. One incident an environment, whatever fails in it.
@@ -36,12 +39,17 @@ export async function actOnIncident(context: AppContext, symptom: Symptom): Prom
     const rounds = (context.observations.roundsSinceAction.get(incident.id) ?? 0) + 1;
     context.observations.roundsSinceAction.set(incident.id, rounds);
     const task = release.taskId === null ? null : await tx.tasks.get(release.taskId);
+    // A repair under way needs longer than a few rounds; its end moves the task on.
+    if (task && UNDER_REPAIR.includes(task.status) && task.integration !== 'landed') return null;
     const step = nextStep(await stateOf(tx, incident, release, task, rounds, symptom.restartsSpent));
     if (step.do === 'wait') return null;
+    // Taken in the rollback's own transaction: dying in between must not make it look as if it had been tried.
+    if (step.do === 'rollback') return { incident, release };
     context.observations.roundsSinceAction.set(incident.id, 0);
-    return { ...(await take(context, tx, { incident, release, task, step, symptom })), release };
+    await take(context, tx, { incident, release, task, step, symptom });
+    return null;
   });
-  if (chosen?.step.do === 'rollback') await rollBackFor(context, chosen.incident, chosen.release);
+  if (chosen) await rollBackFor(context, chosen.incident, chosen.release, symptom);
 }
 
 async function openIncident(
@@ -104,6 +112,7 @@ function whyNotRepairable(task: TaskRecord | null): string | null {
   const scripted = task?.spec.inputs.find((input) => input.type === 'scripted');
   if (!task || !scripted)
     return 'the template engine made this release and cannot repair it: a person is needed, or a model';
+  if (task.status !== 'deployed') return `task ${task.id} is ${task.status}: a person is needed`;
   return scripted.attempts.length > task.attemptCount
     ? null
     : 'no recorded attempt is left that could repair it: a person is needed';
@@ -119,25 +128,10 @@ async function take(
     readonly step: RepairStep;
     readonly symptom: Symptom;
   },
-): Promise<{ incident: IncidentRecord; step: RepairStep }> {
+): Promise<void> {
   const { release, task, step, symptom } = given;
   const detail = step.do === 'escalate' ? step.why : symptom.detail.slice(0, 500);
-  const acted: IncidentRecord = {
-    ...given.incident,
-    actions: [...given.incident.actions, { at: now(context), action: step.do, detail }],
-  };
-  let incident = acted;
-  if (step.do === 'escalate') {
-    incident = await tx.incidents.save(moveIncident(acted, 'escalated'));
-  } else {
-    incident = await tx.incidents.save(moveIncident(moveIncident(acted, 'acting'), 'watching'));
-  }
-  await record(context, tx, {
-    actor: 'system',
-    type: step.do === 'escalate' ? 'incident.escalated' : 'incident.acting',
-    subject: `incident/${incident.id}`,
-    data: { action: step.do, release: release.id, detail },
-  });
+  await noteAction(context, tx, given.incident, { action: step.do, release: release.id, detail });
   if (step.do === 'restart') {
     await tx.releases.save({ ...release, generation: release.generation + 1 });
     await tx.topology.bump();
@@ -155,33 +149,62 @@ async function take(
     );
     await rollUp(context, tx, task.storyId, 'system');
   }
-  return { incident, step };
+}
+
+async function noteAction(
+  context: AppContext,
+  tx: StoreTransaction,
+  incident: IncidentRecord,
+  taken: { readonly action: RepairStep['do']; readonly release: string; readonly detail: string },
+): Promise<void> {
+  const { action, detail } = taken;
+  const acted: IncidentRecord = {
+    ...incident,
+    actions: [...incident.actions, { at: now(context), action, detail }],
+  };
+  const isLast = action === 'escalate';
+  await tx.incidents.save(
+    isLast ? moveIncident(acted, 'escalated') : moveIncident(moveIncident(acted, 'acting'), 'watching'),
+  );
+  await record(context, tx, {
+    actor: 'system',
+    type: isLast ? 'incident.escalated' : 'incident.acting',
+    subject: `incident/${incident.id}`,
+    data: { action, release: taken.release, detail },
+  });
 }
 
 async function rollBackFor(
   context: AppContext,
-  incident: IncidentRecord,
+  { id, detail }: IncidentRecord,
   release: ReleaseRecord,
+  symptom: Symptom,
 ): Promise<void> {
   try {
     await rollBack(context, {
       project: release.project,
       environment: release.environment,
       releaseId: undefined,
+      fromReleaseId: release.id,
       actor: 'system',
-      why: `incident ${incident.id}: ${incident.detail.slice(0, 500)}`,
+      why: `incident ${id}: ${detail.slice(0, 500)}`,
+      also: async (tx) => {
+        const present = await tx.incidents.get(id);
+        if (!present || !['open', 'acting', 'watching'].includes(present.status)) {
+          throw new ProblemError('conflict', `incident ${id} is settled`);
+        }
+        const taken = {
+          action: 'rollback',
+          release: release.id,
+          detail: symptom.detail.slice(0, 500),
+        } as const;
+        await noteAction(context, tx, present, taken);
+      },
     });
+    context.observations.roundsSinceAction.set(id, 0);
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
-    // Something else is being released: forget the step, so that the next round takes it again.
-    await transact(context, async (tx) => {
-      const present = await tx.incidents.get(incident.id);
-      if (!present) return;
-      await tx.incidents.save({
-        ...present,
-        actions: present.actions.filter((one) => one.action !== 'rollback'),
-      });
-    });
-    context.log('warn', `rollback for incident ${incident.id} must wait`, { why: error.message });
+    // Something else is being released: the next round asks again.
+    context.log('warn', `rollback for incident ${id} must wait`, { why: error.message });
   }
 }

@@ -1,6 +1,6 @@
 import type { Task } from '@dbox/contracts';
 import { ProblemError, SETTLED_TASK_STATUSES } from '@dbox/contracts';
-import type { TaskRecord } from '../ports/records.ts';
+import type { StoryRecord, TaskRecord } from '../ports/records.ts';
 import type { StoreTransaction } from '../ports/store.ts';
 import type { AppContext } from './context.ts';
 import { transact } from './context.ts';
@@ -28,23 +28,33 @@ export async function cancelStory(context: AppContext, storyId: string, actor: s
     const story = await tx.stories.get(storyId);
     if (!story)
       throw new ProblemError('not_found', `there is no story ${storyId}; \`dbox status\` lists them`);
-    if (story.status === 'cancelled') return;
-    const tasks = await tx.tasks.listOfStory(storyId);
-    const withdrawable = tasks.filter(
-      (task) => task.integration !== 'landed' && !SETTLED_TASK_STATUSES.includes(task.status),
-    );
-    const failedOnly = withdrawable.length === 0 && ['failed', 'received', 'planning'].includes(story.status);
-    if (withdrawable.length === 0 && !failedOnly) throw alreadyReleased(`story ${storyId}`, story.project);
-    for (const task of withdrawable) await withdraw(context, tx, task, actor);
-    if (tasks.length === 0) {
-      await saveMovedStory(context, tx, { ...story, reason: 'cancelled by a person' }, 'cancelled', actor);
-      return;
-    }
-    for (const task of await tx.tasks.listOfStory(storyId)) {
-      if (task.status === 'failed') await saveMoved(context, tx, task, 'cancelled', { actor });
-    }
-    await rollUp(context, tx, storyId, actor);
+    if (story.status !== 'cancelled') await withdrawStory(context, tx, story, actor);
   });
+}
+
+/** Withdraws all of a story that is not in main. Throws `already_released` where nothing is left to withdraw. */
+export async function withdrawStory(
+  context: AppContext,
+  tx: StoreTransaction,
+  story: StoryRecord,
+  actor: string,
+): Promise<void> {
+  const tasks = await tx.tasks.listOfStory(story.id);
+  if (tasks.length === 0) {
+    await saveMovedStory(context, tx, { ...story, reason: 'cancelled by a person' }, 'cancelled', actor);
+    return;
+  }
+  const withdrawable = tasks.filter(
+    (task) =>
+      task.integration !== 'landed' &&
+      (task.status === 'failed' || !SETTLED_TASK_STATUSES.includes(task.status)),
+  );
+  if (withdrawable.length === 0) throw alreadyReleased(`story ${story.id}`, story.project);
+  const cancelled: TaskRecord[] = [];
+  for (const task of withdrawable) cancelled.push(await withdraw(context, tx, task, actor));
+  // Tasks of other stories may wait for these.
+  for (const task of cancelled) await blockDependents(context, tx, task, actor);
+  await rollUp(context, tx, story.id, actor);
 }
 
 async function withdraw(
@@ -53,7 +63,8 @@ async function withdraw(
   task: TaskRecord,
   actor: string,
 ): Promise<TaskRecord> {
-  const releaseId = task.releaseIds.at(-1);
+  // An earlier release of its own may be live, or be rolled back to: that is none of this attempt.
+  const releaseId = task.integration === 'releasing' ? task.releaseIds.at(-1) : undefined;
   const release = releaseId === undefined ? null : await tx.releases.get(releaseId);
   if (task.integration === 'landed' || release?.status === 'baking') {
     throw alreadyReleased(`task ${task.id}`, task.project);

@@ -1,6 +1,6 @@
 import type { CheckResult, DeployResult } from '@dbox/contracts';
 import { judgeWithSmoke } from '../domain/verdict.ts';
-import type { JobRecord, ReleaseRecord, TaskRecord } from '../ports/records.ts';
+import type { JobRecord, ProjectRecord, ReleaseRecord, TaskRecord } from '../ports/records.ts';
 import type { StoreTransaction } from '../ports/store.ts';
 import type { AppContext } from './context.ts';
 import { record } from './context.ts';
@@ -25,10 +25,55 @@ export async function completeDeploy(
   const release = job.releaseId === null ? null : await tx.releases.get(job.releaseId);
   if (!release || !['queued', 'building', 'starting', 'smoking'].includes(release.status)) return;
   const actor = `agent/${job.agentId}`;
-  if (result.outcome === 'succeeded') {
+  const project = await loadProject(tx, release.project);
+  if (project.removedAt !== null) {
+    const why = { ...release, reason: 'its project was removed' };
+    await saveMovedRelease(context, tx, why, 'stopped', actor);
+    return;
+  }
+  const unproven = result.outcome === 'succeeded' ? refuseUnproven(job.payload, result) : null;
+  if (result.outcome === 'succeeded' && !unproven) {
     await switchTraffic(context, tx, release, result, actor);
     return;
   }
+  await refuse(context, tx, project, release, unproven ?? (result as Failed), actor);
+}
+
+type Failed = Extract<DeployResult, { outcome: 'failed' }>;
+
+/** Fails closed: a smoke test counts only where every check that was asked for is there and green. */
+function refuseUnproven(
+  payload: JobRecord['payload'],
+  result: Extract<DeployResult, { outcome: 'succeeded' }>,
+): Failed | null {
+  if (payload.kind !== 'deploy') return null;
+  const seen = new Map(result.checks.map((check) => [check.id, check]));
+  const absent = payload.checks.find((check) => !seen.has(check.id));
+  const red = result.checks.find((check) => check.outcome !== 'passed');
+  if (!absent && !red) return null;
+  const detail = red
+    ? `the smoke test was reported as passed, but ${red.id} is ${red.outcome}: ${red.detail}`
+    : `the smoke test was reported as passed without a result for ${absent!.id}`;
+  const cause = red ? 'commit' : 'host';
+  return {
+    kind: 'deploy',
+    outcome: 'failed',
+    cause,
+    phase: 'smoking',
+    detail,
+    checks: result.checks,
+    outputTail: '',
+  };
+}
+
+async function refuse(
+  context: AppContext,
+  tx: StoreTransaction,
+  project: ProjectRecord,
+  release: ReleaseRecord,
+  result: Failed,
+  actor: string,
+): Promise<void> {
   const refused = await saveMovedRelease(
     context,
     tx,
@@ -38,8 +83,9 @@ export async function completeDeploy(
   );
   await tx.topology.bump();
   if (release.trigger === 'rollback') {
-    const project = await loadProject(tx, release.project);
-    if (project.work?.kind === 'rollback') await tx.projects.save({ ...project, work: null });
+    if (project.work?.kind === 'rollback' && project.work.releaseId === release.id) {
+      await tx.projects.save({ ...project, work: null });
+    }
     return;
   }
   const task = release.taskId === null ? null : await tx.tasks.get(release.taskId);
@@ -74,7 +120,7 @@ async function takeBack(
   tx: StoreTransaction,
   task: TaskRecord,
   release: ReleaseRecord,
-  result: Extract<DeployResult, { outcome: 'failed' }>,
+  result: Failed,
   actor: string,
 ): Promise<void> {
   const reason = `the release was refused while ${result.phase}: ${result.detail}`;

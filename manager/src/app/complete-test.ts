@@ -1,4 +1,4 @@
-import type { TestJobResult } from '@dbox/contracts';
+import type { JobPayload, TestJobResult } from '@dbox/contracts';
 import { judge } from '../domain/verdict.ts';
 import type { JobRecord, TaskRecord } from '../ports/records.ts';
 import type { StoreTransaction } from '../ports/store.ts';
@@ -30,9 +30,21 @@ export async function completeTest(
   if (!awaited) return;
   const actor = `agent/${job.agentId}`;
 
+  const omission = result.outcome === 'succeeded' ? findOmission(job.payload, result) : null;
+  if (omission !== null) {
+    await repeatOrBlock(context, tx, task, { purpose, commit, reason: omission, actor });
+    return;
+  }
   if (result.outcome === 'failed') {
     if (result.cause === 'final') {
       await failTask(context, tx, task, { actor, reason: result.detail });
+    } else if (result.cause === 'commit') {
+      await reworkTask(context, tx, task, {
+        actor,
+        reason: result.detail,
+        verdict: null,
+        startCommit: commit,
+      });
     } else {
       await repeatOrBlock(context, tx, task, { purpose, commit, reason: result.detail, actor });
     }
@@ -72,6 +84,18 @@ export async function completeTest(
         : { ...judged, hostRepeats: 0 };
     await queueForMain(tx, settled);
   }
+}
+
+/** Fails closed: what was asked for and not answered might be the very thing that fails. */
+function findOmission(
+  asked: Extract<JobPayload, { kind: 'test' }>,
+  result: Extract<TestJobResult, { outcome: 'succeeded' }>,
+): string | null {
+  const test = asked.tests.find(({ run }, index) => result.tests[index]?.run !== run);
+  if (test) return `the testing agent sent no result for: ${test.run}`;
+  const answered = new Set(result.checks.map((check) => check.id));
+  const check = asked.checks.find(({ id }) => !answered.has(id));
+  return check ? `the testing agent sent no result for ${check.id}` : null;
 }
 
 async function repeatOrBlock(

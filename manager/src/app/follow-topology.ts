@@ -14,6 +14,8 @@ export const KEPT_RELEASES = 5;
 export class TopologyDesk {
   private readonly context: AppContext;
   private built: Promise<Topology> | null = null;
+  /** The newest revision that was committed: one that comes while a follower still reads is not missed. */
+  private newest = 0;
   private readonly waiting = new Set<() => void>();
   readonly stop: () => void;
 
@@ -21,6 +23,7 @@ export class TopologyDesk {
     this.context = context;
     this.stop = context.store.onCommit((notice) => {
       if (notice.topologyRevision === null) return;
+      this.newest = Math.max(this.newest, notice.topologyRevision);
       this.built = null;
       for (const wake of [...this.waiting]) wake();
     });
@@ -31,6 +34,7 @@ export class TopologyDesk {
     for (;;) {
       const topology = await this.current();
       if (topology.revision > after) return topology;
+      if (this.newest > topology.revision && !signal.aborted) continue;
       if (!(await this.wait(deadlineMs - this.context.clock.nowMs(), signal))) return null;
     }
   }

@@ -1,4 +1,5 @@
-import type { RunPlan, Verdict } from '@dbox/contracts';
+import type { Verdict } from '@dbox/contracts';
+import type { ReadRunPlan } from '@dbox/spec-kit';
 import { readRunPlan } from '@dbox/spec-kit';
 import type { ProjectRecord, TaskRecord } from '../ports/records.ts';
 import { enqueueTestJob } from './complete-code.ts';
@@ -6,8 +7,9 @@ import type { AppContext } from './context.ts';
 import { record, transact } from './context.ts';
 import { landTask } from './land-task.ts';
 import { beginRelease } from './release-steps.ts';
+import { takeStep } from './step-guard.ts';
 import { evidenceOf } from './task-evidence.ts';
-import { changeAttempt, loadProject, reworkTask } from './task-steps.ts';
+import { blockTask, changeAttempt, loadProject, reworkTask } from './task-steps.ts';
 
 /**
  * Main moves in one place: one candidate at a time a project. Takes the next attempt that is ready,
@@ -19,17 +21,35 @@ export async function integrateCandidates(context: AppContext): Promise<number> 
     projects: await reader.projects.list(),
     waiting: await reader.tasks.listWaiting(),
   }));
+  const firstOf = new Map<string, TaskRecord>();
+  for (const task of waiting) if (!firstOf.has(task.project)) firstOf.set(task.project, task);
   let steps = 0;
   for (const project of projects) {
     if (project.work?.kind === 'rollback') continue;
-    if (project.work?.kind === 'task') {
-      steps += await goOnWithTested(context, project, project.work.taskId);
-      continue;
-    }
-    const next = waiting.find((task) => task.project === project.name);
-    if (next) steps += await takeCandidate(context, project, next);
+    const tested = project.work?.kind === 'task' ? project.work.taskId : null;
+    const next = tested === null ? firstOf.get(project.name) : undefined;
+    const taskId = tested ?? next?.id;
+    if (taskId === undefined) continue;
+    const guard = {
+      subject: `integration/${taskId}`,
+      doing: `bringing ${taskId} into main`,
+      giveUp: (reason: string) => blockCandidate(context, taskId, reason),
+    };
+    steps += await takeStep(context, guard, () =>
+      next ? takeCandidate(context, project, next) : goOnWithTested(context, project, taskId),
+    );
   }
   return steps;
+}
+
+/** Git or the disk fail again and again: a person is called, and the next candidate has its turn. */
+async function blockCandidate(context: AppContext, taskId: string, reason: string): Promise<void> {
+  await transact(context, async (tx) => {
+    const task = await tx.tasks.get(taskId);
+    if (task?.integration !== 'waiting' && task?.integration !== 'tested') return;
+    const resumesTo = task.status === 'verified' ? 'verified' : 'complete';
+    await blockTask(context, tx, task, { actor: 'system', reason, resumesTo });
+  });
 }
 
 async function takeCandidate(context: AppContext, project: ProjectRecord, task: TaskRecord): Promise<number> {
@@ -67,7 +87,7 @@ async function takeCandidate(context: AppContext, project: ProjectRecord, task: 
   }
   const candidate = merged.commit;
   const retest = !direct && evidenceOf(task).needsTestJob;
-  const plan = retest ? null : await runPlanOf(context, name, candidate);
+  const read = retest ? null : await runPlanOf(context, name, candidate);
   return whileUnchanged(context, project, task, async (tx, present, presentProject) => {
     const working = await tx.projects.save({ ...presentProject, work: { kind: 'task', taskId: task.id } });
     const chosen = { ...present, candidateCommit: candidate };
@@ -77,11 +97,11 @@ async function takeCandidate(context: AppContext, project: ProjectRecord, task: 
       subject: `task/${task.id}`,
       data: { attempt: task.attemptCount, commit: candidate, main, merged: !direct },
     });
-    if (plan === null) {
+    if (read === null) {
       const testing = await tx.tasks.save({ ...chosen, integration: 'testing', hostRepeats: 0 });
       await enqueueTestJob(context, tx, testing, { purpose: 'candidate', commit: candidate });
     } else {
-      await release(context, tx, working, chosen, plan);
+      await release(context, tx, working, chosen, read);
     }
   });
 }
@@ -89,11 +109,11 @@ async function takeCandidate(context: AppContext, project: ProjectRecord, task: 
 async function goOnWithTested(context: AppContext, project: ProjectRecord, taskId: string): Promise<number> {
   const task = await context.store.read((reader) => reader.tasks.get(taskId));
   if (task?.integration !== 'tested' || task.candidateCommit === null) return 0;
-  const plan = await runPlanOf(context, project.name, task.candidateCommit);
+  const read = await runPlanOf(context, project.name, task.candidateCommit);
   return transact(context, async (tx) => {
     const present = await tx.tasks.get(taskId);
     if (present?.integration !== 'tested' || present.candidateCommit !== task.candidateCommit) return 0;
-    await release(context, tx, await loadProject(tx, project.name), present, plan);
+    await release(context, tx, await loadProject(tx, project.name), present, read);
     return 1;
   });
 }
@@ -105,8 +125,14 @@ async function release(
   tx: Tx,
   project: ProjectRecord,
   task: TaskRecord,
-  plan: RunPlan,
+  { plan, findings }: ReadRunPlan,
 ): Promise<void> {
+  const broken = findings.find((finding) => finding.severity === 'error');
+  if (broken) {
+    const { file, line, column, message, hint } = broken;
+    await sendBack(context, tx, task, `${file}:${line}:${column}: ${message} ${hint}`);
+    return;
+  }
   if (plan.kind !== 'nothing') {
     await beginRelease(context, tx, { project, task, runPlan: plan });
     return;
@@ -114,23 +140,40 @@ async function release(
   if (evidenceOf(task).pendingChecks > 0) {
     const reason =
       'the task has acceptance by address, but its commit has nothing to run: add a `run` or `static` line to dbox.yaml, a start script, or an index.html';
-    const verdict: Verdict = {
-      outcome: 'could_not_run',
-      cause: 'commit',
-      summary: reason,
-      checks: [],
-      tests: task.attempts.at(-1)?.verdict?.tests ?? [],
-      changedTestFiles: [],
-    };
-    await reworkTask(context, tx, changeAttempt(task, { verdict }), {
-      actor: 'system',
-      reason,
-      verdict,
-      startCommit: task.candidateCommit,
-    });
+    await sendBack(context, tx, task, reason);
     return;
   }
   await landTask(context, tx, { project, task, mainCommit: task.candidateCommit!, actor: 'system' });
+}
+
+/** The commit itself keeps its release from being made: rework, with the reason as the verdict. */
+async function sendBack(context: AppContext, tx: Tx, task: TaskRecord, reason: string): Promise<void> {
+  const verdict: Verdict = {
+    outcome: 'could_not_run',
+    cause: 'commit',
+    summary: reason,
+    checks: [],
+    tests: task.attempts.at(-1)?.verdict?.tests ?? [],
+    changedTestFiles: [],
+  };
+  await record(context, tx, {
+    actor: 'system',
+    type: 'verdict.given',
+    subject: `task/${task.id}`,
+    data: {
+      attempt: task.attemptCount,
+      purpose: 'release',
+      commit: task.candidateCommit,
+      outcome: 'could_not_run',
+      summary: reason.slice(0, 2000),
+    },
+  });
+  await reworkTask(context, tx, changeAttempt(task, { verdict }), {
+    actor: 'system',
+    reason,
+    verdict,
+    startCommit: task.candidateCommit,
+  });
 }
 
 /** Runs the step only if project and task are still as they were when git was asked. */
@@ -154,13 +197,13 @@ async function whileUnchanged(
   });
 }
 
-/** How a commit is run, from its own files; a broken `dbox.yaml` is the commit's fault and shows as nothing to run. */
-async function runPlanOf(context: AppContext, project: string, commit: string): Promise<RunPlan> {
+/** How a commit is run, from its own files, and what is wrong with them. */
+async function runPlanOf(context: AppContext, project: string, commit: string): Promise<ReadRunPlan> {
   const read = (path: string) => context.repositories.readFile({ project, commit, path });
   const [paths, dboxYaml, packageJson] = await Promise.all([
     context.repositories.listFiles({ project, commit }),
     read('dbox.yaml'),
     read('package.json'),
   ]);
-  return readRunPlan({ dboxYaml, packageJson, paths }).plan;
+  return readRunPlan({ dboxYaml, packageJson, paths });
 }

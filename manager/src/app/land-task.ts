@@ -1,4 +1,4 @@
-import type { ProjectRecord, TaskRecord } from '../ports/records.ts';
+import type { CheckRecord, ProjectRecord, TaskRecord } from '../ports/records.ts';
 import type { StoreTransaction } from '../ports/store.ts';
 import type { AppContext } from './context.ts';
 import { record } from './context.ts';
@@ -35,13 +35,24 @@ export async function landTask(
   for (const check of await tx.checks.listOfProject(project.name)) {
     const to = retires.has(check.id) ? 'retired' : evidenceOf(landed).owns(check) ? 'live' : check.status;
     if (to === check.status) continue;
-    await tx.checks.save({ ...check, status: to });
-    await record(context, tx, {
-      actor,
-      type: `check.${to}`,
-      subject: `check/${check.id}`,
-      data: { project: project.name, task: task.id },
-    });
+    await saveCheckStatus(context, tx, check, { to, actor, task: task.id });
   }
   await rollUp(context, tx, task.storyId, actor);
+}
+
+/** What a check stands for changes only with an event that says by what. */
+export async function saveCheckStatus(
+  context: AppContext,
+  tx: StoreTransaction,
+  check: CheckRecord,
+  change: { readonly to: CheckRecord['status']; readonly actor: string } & Readonly<Record<string, string>>,
+): Promise<void> {
+  const { to, actor, ...because } = change;
+  await tx.checks.save({ ...check, status: to });
+  await record(context, tx, {
+    actor,
+    type: `check.${to}`,
+    subject: `check/${check.id}`,
+    data: { project: check.project, ...because },
+  });
 }

@@ -14,6 +14,9 @@ interface Waiter {
  */
 export class LeaseDesk {
   private readonly waiters = new Set<Waiter>();
+  /** News of each kind, counted: a wake-up that comes while its waiter is still looking must not be lost. */
+  private readonly newsOf = new Map<JobKind, number>();
+  private news = 0;
   private readonly clock: Clock;
   readonly stop: () => void;
 
@@ -24,9 +27,20 @@ export class LeaseDesk {
     });
   }
 
+  /** To be taken before looking for a job, and shown to `wait`, which then knows what came since. */
+  ticket(): number {
+    return this.news;
+  }
+
   /** True when a job may be there, false when the time is up or the caller is gone. */
-  wait(kinds: readonly JobKind[], timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+  wait(
+    kinds: readonly JobKind[],
+    timeoutMs: number,
+    signal: AbortSignal,
+    ticket: number = this.news,
+  ): Promise<boolean> {
     if (signal.aborted || timeoutMs <= 0) return Promise.resolve(false);
+    if (kinds.some((kind) => (this.newsOf.get(kind) ?? 0) > ticket)) return Promise.resolve(true);
     return new Promise((resolve) => {
       const finish = (woken: boolean) => {
         this.waiters.delete(waiter);
@@ -44,6 +58,7 @@ export class LeaseDesk {
 
   /** For a waiter that was woken but could not look, and for jobs that became takeable without a commit. */
   wakeOne(kind: JobKind): void {
+    this.newsOf.set(kind, ++this.news);
     for (const waiter of this.waiters) {
       if (waiter.kinds.includes(kind)) {
         waiter.wake();

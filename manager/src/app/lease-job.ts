@@ -30,6 +30,7 @@ export async function leaseJob(
   }
   const deadlineMs = context.clock.nowMs() + request.waitMs;
   for (;;) {
+    const ticket = desk.ticket();
     context.observations.agentLastSeenMs.set(request.agentId, context.clock.nowMs());
     const lease = context.observations.warnings.has('disk') ? null : await claim(context, request);
     if (lease) {
@@ -37,8 +38,13 @@ export async function leaseJob(
       await giveBack(context, lease.job.id, lease.lease.fence);
       return null;
     }
-    const woken = await desk.wait(request.kinds, deadlineMs - context.clock.nowMs(), request.signal);
+    const woken = await desk.wait(request.kinds, deadlineMs - context.clock.nowMs(), request.signal, ticket);
     if (!woken) return null;
+    if (request.signal.aborted) {
+      // Woken and gone at once: the turn goes to the next who waits.
+      for (const kind of request.kinds) desk.wakeOne(kind);
+      return null;
+    }
   }
 }
 

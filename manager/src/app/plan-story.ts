@@ -4,12 +4,43 @@ import type { ProjectRecord, StoryRecord } from '../ports/records.ts';
 import type { AppContext } from './context.ts';
 import { transact } from './context.ts';
 import { insertPlan } from './insert-plan.ts';
+import { takeStep } from './step-guard.ts';
 import { saveMovedStory } from './story-steps.ts';
 import { writeSpecs } from './submit-story.ts';
 import { loadProject } from './task-steps.ts';
 
+/** A planner that finds no free ids in so many tries does not look at what is taken. */
+const MAX_PLANS = 20;
+
+/** Plans every story that waits for it. Returns how many stories moved. */
+export async function planStories(context: AppContext): Promise<number> {
+  const moving = await context.store.read((reader) => reader.stories.listMoving());
+  let planned = 0;
+  for (const { id, status } of moving) {
+    if (status !== 'received' && status !== 'planning') continue;
+    const guard = {
+      subject: `planning/${id}`,
+      doing: 'planning',
+      giveUp: (reason: string) => failPlanning(context, id, `${reason}; \`dbox retry ${id}\` tries again`),
+    };
+    planned += await takeStep(context, guard, async () => {
+      await planStory(context, id);
+      return 1;
+    });
+  }
+  return planned;
+}
+
+async function failPlanning(context: AppContext, storyId: string, reason: string): Promise<void> {
+  await transact(context, async (tx) => {
+    const story = await tx.stories.get(storyId);
+    if (story?.status === 'planning')
+      await saveMovedStory(context, tx, { ...story, reason }, 'failed', 'system');
+  });
+}
+
 /** Turns a received story into tasks. May be repeated after a crash: the same story gives the same plan. */
-export async function planStory(context: AppContext, storyId: string): Promise<void> {
+async function planStory(context: AppContext, storyId: string): Promise<void> {
   const story = await transact(context, async (tx) => {
     const found = await tx.stories.get(storyId);
     if (found?.status === 'received') return saveMovedStory(context, tx, found, 'planning', 'system');
@@ -24,6 +55,8 @@ export async function planStory(context: AppContext, storyId: string): Promise<v
   let problem: string | null = null;
   try {
     specs = await planAroundTakenIds(context, story, project, taken);
+    if (specs.length === 0)
+      problem = 'the planner made no task of this story; say more about what should be built';
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     problem = error.message;
@@ -58,7 +91,7 @@ async function planAroundTakenIds(
   const commit = project.mainCommit;
   const files =
     commit === null ? [] : await context.repositories.listFiles({ project: project.name, commit });
-  for (;;) {
+  for (let plans = 1; plans <= MAX_PLANS; plans++) {
     const specs = await context.planner.plan({
       storyText: story.text,
       project: project.name,
@@ -75,4 +108,5 @@ async function planAroundTakenIds(
     if (clashes.length === 0) return specs;
     for (const id of clashes) taken.add(id);
   }
+  throw new Error(`no plan with free task ids in ${MAX_PLANS} tries`);
 }

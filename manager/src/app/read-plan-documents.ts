@@ -42,12 +42,16 @@ export function readPlanDocuments(
     throw new ProblemError(
       findings.some((finding) => finding.code === 'unknown_template') ? 'template_unknown' : 'invalid_spec',
       first
-        ? `${first.file}:${first.line}:${first.column}: ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}. ${first.hint}`
+        ? `${first.file}:${first.line}:${first.column}: ${first.message} ${first.hint}${more(errors.length - 1)}`
         : 'the documents hold no task spec; see specs/examples for how one looks',
       { findings },
     );
   }
   return { specs, attachments };
+}
+
+function more(count: number): string {
+  return count === 0 ? '' : ` (and ${count} more)`;
 }
 
 function findUnknownTemplates(spec: TaskSpec, source: SpecSource, templates: readonly string[]): Finding[] {
@@ -60,8 +64,8 @@ function findUnknownTemplates(spec: TaskSpec, source: SpecSource, templates: rea
         severity: 'error' as const,
         file: source.file,
         ...source.locate(path),
-        message: `there is no template "${input.name}"`,
-        hint: `write one of: ${templates.join(', ')}`,
+        message: `There is no template "${input.name}".`,
+        hint: `Write one of: ${templates.join(', ')}.`,
       },
     ];
   });
@@ -87,8 +91,8 @@ function recordedAttempts(
         severity: 'error',
         file: source.file,
         ...source.locate(['inputs', index, 'attempts', n]),
-        message: `the recorded attempt "${attempt}" was not sent along`,
-        hint: 'submit the file with `dbox story -f`, which sends the directory or patch, and check that the path is right relative to the spec file',
+        message: `The recorded attempt "${attempt}" was not sent along.`,
+        hint: 'Submit the file with `dbox story -f`, which sends the directory or patch, and check that the path is right relative to the spec file.',
       });
     }
   }

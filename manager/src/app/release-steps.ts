@@ -60,6 +60,7 @@ export async function beginRelease(
     liveOrder: null,
     mainAfter: commit,
     checkIds: [],
+    taskIds: [],
     trigger: 'task',
     version: 1,
   });
@@ -106,7 +107,8 @@ export async function enqueueDeployJob(
   await enqueueJob(context, tx, {
     payload,
     project: release.project,
-    taskId: release.taskId,
+    // A rollback is no work of the task that once made the release: withdrawing that must not end it.
+    taskId: release.trigger === 'rollback' ? null : release.taskId,
     releaseId: release.id,
     priority,
   });

@@ -2,6 +2,7 @@ import type { WatchReport } from '@dbox/contracts';
 import type { CheckTrack } from '../domain/health.ts';
 import { NEW_TRACK, overall, track } from '../domain/health.ts';
 import { moveIncident } from '../domain/lifecycles.ts';
+import type { StoreReader } from '../ports/store.ts';
 import { actOnIncident } from './act-on-incident.ts';
 import type { AppContext } from './context.ts';
 import { now, record, transact } from './context.ts';
@@ -12,22 +13,33 @@ export async function reportWatch(context: AppContext, report: WatchReport): Pro
   const release = await context.store.read((reader) => reader.releases.get(report.releaseId));
   // A round that began before a switch says nothing of what is live now.
   if (release?.status !== 'live') return;
-  const tracks = observations.tracks.get(release.id) ?? new Map<string, CheckTrack>();
-  observations.tracks.set(release.id, tracks);
+  const former = observations.tracks.get(release.id) ?? new Map<string, CheckTrack>();
+  const tracks = new Map<string, CheckTrack>();
   for (const result of report.results) {
-    tracks.set(result.id, track(tracks.get(result.id) ?? NEW_TRACK, result));
+    tracks.set(result.id, track(former.get(result.id) ?? NEW_TRACK, result));
     if (result.latencyMs !== null) observations.probeDurationsMs.set(release.id, result.latencyMs);
   }
-  const seen = new Set(report.results.map((result) => result.id));
-  for (const id of tracks.keys()) if (!seen.has(id)) tracks.delete(id);
 
   const health = overall([...tracks.values()]);
   const failing = [...tracks].find(([, one]) => one.health === 'unhealthy');
   await transact(context, async (tx) => {
     const key = { project: release.project, name: release.environment };
     const environment = await tx.environments.get(key);
-    if (environment?.liveReleaseId !== release.id || health === 'unknown' || environment.health === health)
-      return;
+    if (environment?.liveReleaseId !== release.id) return;
+    for (const turn of await turnsOf(tx, release.project, report, former)) {
+      await record(context, tx, {
+        actor: 'monitoring',
+        type: turn.ok ? 'check.passing' : 'check.failing',
+        subject: `check/${turn.id}`,
+        data: {
+          project: key.project,
+          environment: key.name,
+          release: release.id,
+          detail: turn.detail.slice(0, 1000),
+        },
+      });
+    }
+    if (health === 'unknown' || environment.health === health) return;
     await tx.environments.save({ ...environment, health });
     await record(context, tx, {
       actor: 'monitoring',
@@ -54,6 +66,8 @@ export async function reportWatch(context: AppContext, report: WatchReport): Pro
       }
     }
   });
+  // Only now: a round that could not be written is told again by the next.
+  observations.tracks.set(release.id, tracks);
   if (failing) {
     await actOnIncident(context, {
       releaseId: release.id,
@@ -62,4 +76,24 @@ export async function reportWatch(context: AppContext, report: WatchReport): Pro
       restartsSpent: false,
     });
   }
+}
+
+/**
+ * The results that are news: the first round in which a check fails, the first good one after it,
+ * and each round in which a log criterion matched, for every match is a line of its own.
+ */
+async function turnsOf(
+  reader: Pick<StoreReader, 'checks'>,
+  project: string,
+  report: WatchReport,
+  former: ReadonlyMap<string, CheckTrack>,
+): Promise<WatchReport['results']> {
+  const turns: WatchReport['results'] = [];
+  for (const result of report.results) {
+    const wasFailing = (former.get(result.id)?.failures ?? 0) > 0;
+    if (result.ok ? wasFailing : !wasFailing) turns.push(result);
+    else if (!result.ok && (await reader.checks.get({ project, id: result.id }))?.criterion.kind === 'log')
+      turns.push(result);
+  }
+  return turns;
 }

@@ -1,13 +1,15 @@
 import type { Task } from '@dbox/contracts';
 import { ProblemError } from '@dbox/contracts';
 import { moveTask } from '../domain/lifecycles.ts';
+import { dependentsOf } from '../domain/plan-graph.ts';
 import type { TaskRecord } from '../ports/records.ts';
 import type { StoreTransaction } from '../ports/store.ts';
 import { testOrGoOn } from './complete-code.ts';
 import type { AppContext } from './context.ts';
 import { now, record, transact } from './context.ts';
+import { requireProject } from './project-steps.ts';
 import { rollUp, saveMovedStory } from './story-steps.ts';
-import { assignTask, queueForMain } from './task-steps.ts';
+import { assignTask, changeAttempt, enqueueCodeJob, queueForMain, saveMoved } from './task-steps.ts';
 import { toWireTask } from './views.ts';
 
 /** Revives a failed, blocked or rolled-back task, and whatever waits for it, with fresh attempts. */
@@ -21,6 +23,7 @@ export async function retryTask(context: AppContext, taskId: string, actor: stri
         `task ${taskId} is ${task.status}; only failed, blocked and rolled-back tasks can be tried again`,
       );
     }
+    await requireProject(tx, task.project);
     await revive(context, tx, task, actor);
     await reviveDependents(context, tx, task, actor);
     await rollUp(context, tx, task.storyId, actor);
@@ -33,6 +36,7 @@ export async function retryStory(context: AppContext, storyId: string, actor: st
     const story = await tx.stories.get(storyId);
     if (!story)
       throw new ProblemError('not_found', `there is no story ${storyId}; \`dbox status\` lists them`);
+    await requireProject(tx, story.project);
     if (story.taskIds.length === 0 && (story.status === 'failed' || story.status === 'blocked')) {
       await saveMovedStory(context, tx, { ...story, reason: null }, 'received', actor);
       return;
@@ -45,6 +49,7 @@ export async function retryStory(context: AppContext, storyId: string, actor: st
       );
     }
     for (const task of tasks) await revive(context, tx, task, actor);
+    for (const task of tasks) await reviveDependents(context, tx, task, actor);
     await rollUp(context, tx, storyId, actor);
   });
 }
@@ -79,8 +84,17 @@ async function revive(
       : task.attemptCount === 0
         ? 'created'
         : 'assigned';
+  const last = task.attempts.at(-1);
+  if (task.status === 'blocked' && resumesTo === 'assigned' && last) {
+    // The host kept the coder from working: that used no attempt, so the same one is made again.
+    const again = changeAttempt(fresh, { failure: null, finishedAt: null });
+    const saved = await saveMoved(context, tx, again, 'assigned', { actor });
+    const former = task.attempts.findLast((attempt) => attempt.verdict !== null)?.verdict ?? null;
+    const reason = task.evidenceReason;
+    await enqueueCodeJob(context, tx, saved, reason === null ? null : { reason, verdict: former });
+    return;
+  }
   if (resumesTo === 'assigned') {
-    const last = task.attempts.at(-1);
     await assignTask(context, tx, fresh, {
       actor,
       // A rolled-back task begins anew from main, which no longer holds it.
@@ -100,8 +114,10 @@ async function reviveDependents(
   task: TaskRecord,
   actor: string,
 ): Promise<void> {
-  for (const other of await tx.tasks.listOfProject(task.project)) {
-    if (other.status !== 'blocked' || other.resumesTo !== 'created') continue;
+  const all = await tx.tasks.listOfProject(task.project);
+  const waiting = dependentsOf(all, new Set([task.id]));
+  for (const other of all) {
+    if (!waiting.has(other.id) || other.status !== 'blocked' || other.resumesTo !== 'created') continue;
     await tx.tasks.save({
       ...moveTask(other, 'created'),
       reason: null,

@@ -2,7 +2,7 @@ import type { Answer } from '@dbox/contracts';
 import { ProblemError } from '@dbox/contracts';
 import { moveRelease } from '../domain/lifecycles.ts';
 import type { ReleaseRecord } from '../ports/records.ts';
-import type { StoreReader } from '../ports/store.ts';
+import type { StoreReader, StoreTransaction } from '../ports/store.ts';
 import type { AppContext } from './context.ts';
 import { now, record, transact } from './context.ts';
 import { requireProject } from './project-steps.ts';
@@ -23,6 +23,10 @@ export async function rollBack(
     readonly releaseId: string | undefined;
     readonly actor: string;
     readonly why: string;
+    /** Only if this one is still live: what a person or the ladder looked at. */
+    readonly fromReleaseId?: string;
+    /** Written in the same transaction, or neither. */
+    readonly also?: (tx: StoreTransaction) => Promise<void>;
   },
 ): Promise<NonNullable<Answer<'rollBack'>>> {
   const chosen = await context.store.read((reader) => choose(reader, wish));
@@ -59,6 +63,7 @@ export async function rollBack(
     const then = new Set(to.checkIds);
     const checks = (await tx.checks.listOfProject(wish.project)).filter((check) => then.has(check.id));
     await enqueueDeployJob(context, tx, queued, checks, 'critical');
+    await wish.also?.(tx);
     await tx.topology.bump();
     return { from: toWireRelease(from), to: toWireRelease(queued) };
   });
@@ -66,7 +71,12 @@ export async function rollBack(
 
 async function choose(
   reader: StoreReader,
-  wish: { readonly project: string; readonly environment: string; readonly releaseId: string | undefined },
+  wish: {
+    readonly project: string;
+    readonly environment: string;
+    readonly releaseId: string | undefined;
+    readonly fromReleaseId?: string;
+  },
 ): Promise<{ from: ReleaseRecord; to: ReleaseRecord; main: string }> {
   const project = await requireProject(reader, wish.project);
   const environment = await reader.environments.get({ project: wish.project, name: wish.environment });
@@ -76,6 +86,9 @@ async function choose(
       'conflict',
       `nothing is live in ${wish.project}/${wish.environment}, so there is nothing to roll back`,
     );
+  }
+  if (wish.fromReleaseId !== undefined && from.id !== wish.fromReleaseId) {
+    throw new ProblemError('conflict', `release ${wish.fromReleaseId} has no longer the traffic`);
   }
   if (project.work) {
     const what =
@@ -104,7 +117,10 @@ async function choose(
   return { from, to, main: project.mainCommit };
 }
 
-/** Releases that were live and are kept, the latest good one first; those that were rolled back come last. */
+/**
+ * Releases that were live and are kept, the latest good one first; then those that were rolled back,
+ * and last those that failed to take the traffic back, maybe for a reason that has passed.
+ */
 export async function earlierReleases(reader: StoreReader, live: ReleaseRecord): Promise<ReleaseRecord[]> {
   const all = await reader.releases.listOfEnvironment({
     project: live.project,
@@ -115,5 +131,5 @@ export async function earlierReleases(reader: StoreReader, live: ReleaseRecord):
     all
       .filter((release) => release.id !== live.id && release.status === status && release.liveOrder !== null)
       .sort(latestFirst);
-  return [...kept('superseded'), ...kept('rolled_back')];
+  return [...kept('superseded'), ...kept('rolled_back'), ...kept('refused')];
 }

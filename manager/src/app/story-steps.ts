@@ -47,7 +47,9 @@ export async function rollUp(
   );
   if (next.status === story.status) return;
   const running =
-    story.status === 'running' ? story : await saveMovedStory(context, tx, story, 'running', actor);
+    story.status === 'running'
+      ? story
+      : await saveMovedStory(context, tx, { ...story, reason: null }, 'running', actor);
   if (next.status !== 'running')
     await saveMovedStory(context, tx, { ...running, reason: next.reason }, next.status, actor);
 }

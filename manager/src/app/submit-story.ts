@@ -14,20 +14,28 @@ import { saveMovedStory } from './story-steps.ts';
 
 type Submitted = NonNullable<Answer<'submitStory'>>;
 
+interface Submission {
+  readonly story: SubmitStory;
+  readonly idempotencyKey: string | undefined;
+  readonly bodyHash: string;
+  readonly actor: string;
+}
+
+interface Prepared extends Submission {
+  readonly id: string;
+  readonly plan: PlannedDocuments | null;
+  readonly storyText: string;
+  readonly wantedName: string;
+}
+
+const MAX_NAME_TRIES = 10;
+
 /**
  * Takes a story in, durably, before it is acknowledged. With an idempotency key the same submission
  * is one story however often and however concurrently it is sent.
  */
-export async function submitStory(
-  context: AppContext,
-  submission: {
-    readonly story: SubmitStory;
-    readonly idempotencyKey: string | undefined;
-    readonly bodyHash: string;
-    readonly actor: string;
-  },
-): Promise<Submitted> {
-  const { story, idempotencyKey: key, bodyHash, actor } = submission;
+export async function submitStory(context: AppContext, submission: Submission): Promise<Submitted> {
+  const { story, idempotencyKey: key, bodyHash } = submission;
   if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key)) {
     throw new ProblemError(
       'invalid_request',
@@ -44,22 +52,35 @@ export async function submitStory(
   const wantedName = story.project ?? context.planner.nameOf(text ?? plan!.specs[0]!.title);
 
   const id = context.ids.next('st');
-  // The name is settled first: a repository without a project row is harmless and found again by its name.
-  const name = story.project ?? (await context.store.read((reader) => freeProjectName(reader, wantedName)));
-  const rootCommit = await context.repositories.create(name);
-  if (plan) {
-    plan = await context.store.read((reader) => renameFinished(reader, plan!));
-    await context.files.saveAttachments(id, plan.attachments);
-  }
+  if (plan) plan = await context.store.read((reader) => renameFinished(reader, plan!));
   try {
+    if (plan) await context.files.saveAttachments(id, plan.attachments);
+    return await insertUnderName(context, { ...submission, id, plan, storyText, wantedName });
+  } catch (error) {
+    await context.files.removeAttachments(id);
+    throw error;
+  }
+}
+
+/** With a name of the box's own choice another story may be quicker: then the next free one is taken. */
+async function insertUnderName(context: AppContext, given: Prepared): Promise<Submitted> {
+  const { story, idempotencyKey: key, bodyHash, actor, id, plan, storyText } = given;
+  for (let tries = 1; ; tries++) {
+    // The name is settled first: a repository without a project row is harmless and found again by its name.
+    const name =
+      story.project ?? (await context.store.read((reader) => freeProjectName(reader, given.wantedName)));
+    const rootCommit = await context.repositories.create(name);
     const answer = await transact(context, async (tx) => {
       const again = await answerOf(tx, key, bodyHash);
       if (again) return { submitted: again, fresh: false };
       const existing = await tx.projects.get(name);
+      if (existing && story.project === undefined && tries < MAX_NAME_TRIES) return null;
       if (existing && (existing.removedAt !== null || story.project === undefined)) {
         throw new ProblemError(
           'project_taken',
-          `the project name ${name} is taken; submit again, or choose a name with --project`,
+          existing.removedAt === null
+            ? `the project name ${name} is taken; submit again, or choose a name with --project`
+            : `the project ${name} was removed, and its name stays with its history; choose another with --project`,
         );
       }
       if (!existing)
@@ -86,12 +107,10 @@ export async function submitStory(
       }
       return { submitted, fresh: true };
     });
+    if (!answer) continue;
     if (!answer.fresh) await context.files.removeAttachments(id);
     else if (plan) await writeSpecs(context, plan.specs);
     return answer.submitted;
-  } catch (error) {
-    await context.files.removeAttachments(id);
-    throw error;
   }
 }
 

@@ -197,6 +197,7 @@ export async function blockTask(
     'blocked',
     { actor: block.actor, data: { reason: block.reason, resumesTo: block.resumesTo } },
   );
+  await blockDependents(context, tx, saved, block.actor);
   await rollUp(context, tx, task.storyId, block.actor);
   return saved;
 }
@@ -207,6 +208,7 @@ export async function queueForMain(tx: StoreTransaction, task: TaskRecord): Prom
   return tx.tasks.save({ ...task, integration: 'waiting', integrationOrder: head?.seq ?? 0 });
 }
 
+/** What needs this task, directly or not, cannot start: it says so, and does not look as if it moved. */
 export async function blockDependents(
   context: AppContext,
   tx: StoreTransaction,
@@ -215,17 +217,20 @@ export async function blockDependents(
 ): Promise<void> {
   const all = await tx.tasks.listOfProject(dead.project);
   const waiting = dependentsOf(all, new Set([dead.id]));
+  const reason = dead.status === 'blocked' ? 'dependency_blocked' : 'dependency_failed';
+  const stories = new Set<string>();
   for (const task of all) {
     if (!waiting.has(task.id) || task.status !== 'created') continue;
-    const saved = await saveMoved(
+    await saveMoved(
       context,
       tx,
-      { ...task, reason: `dependency_failed: ${dead.id} is ${dead.status}`, resumesTo: 'created' },
+      { ...task, reason: `${reason}: ${dead.id} is ${dead.status}`, resumesTo: 'created' },
       'blocked',
-      { actor, data: { reason: 'dependency_failed', dependency: dead.id } },
+      { actor, data: { reason, dependency: dead.id } },
     );
-    if (saved.storyId !== dead.storyId) await rollUp(context, tx, saved.storyId, actor);
+    stories.add(task.storyId);
   }
+  for (const storyId of stories) await rollUp(context, tx, storyId, actor);
 }
 
 /** Main may move for somebody else again. */

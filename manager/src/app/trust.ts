@@ -3,7 +3,7 @@ import type { StoreReader } from '../ports/store.ts';
 
 /**
  * Whether everything in a task's commit was written by the box's own template engine, so that it
- * may run on a host without a sandbox. An imported project or one foreign attempt that landed ends it.
+ * may run on a host without a sandbox. An imported project or one foreign attempt, whatever became of it, ends it.
  */
 export async function isTrusted(
   reader: StoreReader,
@@ -17,5 +17,8 @@ export async function isTrusted(
     return false;
   }
   const others = await reader.tasks.listOfProject(project.name);
-  return others.every((other) => other.integration !== 'landed' || other.engine === 'template');
+  // Also what landed and is under repair, was rolled back or cancelled since: its code may be in main.
+  return others.every((other) =>
+    other.attempts.every((attempt) => attempt.commit === null || attempt.engine === 'template'),
+  );
 }

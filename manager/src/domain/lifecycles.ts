@@ -31,13 +31,13 @@ export const STORY_TRANSITIONS: Transitions<StoryStatus> = {
     received: 'a person retries the planning',
     cancelled: 'a person cancels',
   },
-  cancelled: {},
+  cancelled: { running: 'a repair starts of what it had delivered, or a person retries it' },
 };
 
 export const TASK_TRANSITIONS: Transitions<TaskStatus> = {
   created: {
     assigned: 'its dependencies are in main',
-    blocked: 'a dependency failed',
+    blocked: 'a dependency failed, or waits for a person',
     cancelled: 'a person cancels',
   },
   assigned: {
@@ -65,8 +65,12 @@ export const TASK_TRANSITIONS: Transitions<TaskStatus> = {
     blocked: 'the host kept the release from starting',
     failed: 'no attempt is left',
     cancelled: 'a person cancels',
+    rolled_back: 'an earlier release took the traffic back, and main no longer holds it',
   },
-  deployed: { rolled_back: 'an earlier release took the traffic back', assigned: 'a repair of its release starts' },
+  deployed: {
+    rolled_back: 'an earlier release took the traffic back',
+    assigned: 'a repair of its release starts',
+  },
   blocked: {
     created: 'a person retries',
     assigned: 'a person retries',
@@ -125,7 +129,7 @@ export const RELEASE_TRANSITIONS: Transitions<ReleaseStatus> = {
     stopped: 'the project was removed',
   },
   superseded: { queued: 'a rollback chose it', stopped: 'it is no longer kept' },
-  refused: { stopped: 'it is no longer kept' },
+  refused: { queued: 'a person chose it again', stopped: 'it is no longer kept' },
   rolled_back: { queued: 'a person chose it again', stopped: 'it is no longer kept' },
   stopped: {},
 };

@@ -23,7 +23,8 @@ export interface IncidentState {
 }
 
 export function nextStep(state: IncidentState): RepairStep {
-  if (state.restarts > 0 && state.roundsSinceAction < ROUNDS_AFTER_ACTION) return { do: 'wait' };
+  const acted = state.restarts > 0 || state.rolledBack || state.repairs > 0;
+  if (acted && state.roundsSinceAction < ROUNDS_AFTER_ACTION) return { do: 'wait' };
   if (state.restarts < MAX_RESTARTS && !state.rolledBack && state.repairs === 0) return { do: 'restart' };
   // At most one rollback an incident: going back and forth helps nobody.
   if (!state.rolledBack && state.hasEarlierRelease) return { do: 'rollback' };

@@ -13,11 +13,19 @@ export const ARTIFACTS_KEPT_MS = 30 * DAY_MS;
 
 /** Lets go of what is no longer kept: old releases, old artifacts and logs, old idempotency keys. */
 export async function retain(context: AppContext): Promise<void> {
-  await dropOldReleases(context);
-  await dropOldEvidence(context);
-  await transact(context, (tx) =>
-    tx.idempotency.removeOlderThan(isoOf(context.clock.nowMs() - IDEMPOTENCY_KEPT_MS)),
-  );
+  const duties: Record<string, () => Promise<unknown>> = {
+    'old releases': () => dropOldReleases(context),
+    'old evidence': () => dropOldEvidence(context),
+    'old idempotency keys': () =>
+      transact(context, (tx) =>
+        tx.idempotency.removeOlderThan(isoOf(context.clock.nowMs() - IDEMPOTENCY_KEPT_MS)),
+      ),
+  };
+  for (const [what, drop] of Object.entries(duties)) {
+    await drop().catch((error: unknown) =>
+      context.log('warn', `${what} could not be dropped`, { error: String(error) }),
+    );
+  }
 }
 
 /** Below the limit no lease is given, and `status` says so; what runs goes on. */
@@ -73,8 +81,9 @@ async function dropOldEvidence(context: AppContext): Promise<void> {
       jobs: await reader.jobs.listOfTask(task.id),
     }));
     for (const artifact of artifacts) {
-      await transact(context, (tx) => tx.artifacts.remove(artifact.id));
+      // The file first: a record without a file is dropped at the next turn, a file without a record never.
       await context.artifacts.remove(artifact);
+      await transact(context, (tx) => tx.artifacts.remove(artifact.id));
     }
     for (const job of jobs) await context.logs.remove({ kind: 'job', id: job.id });
   }

@@ -22,13 +22,26 @@ export class ShareProjection {
     const present = new Set(projects.map((project) => project.name));
     for (const { name, mainCommit } of projects) {
       if (mainCommit === null || this.mains.get(name) === mainCommit) continue;
-      await repositories.setMain(name, mainCommit);
-      this.mains.set(name, mainCommit);
+      await this.project(`main of ${name}`, async () => {
+        await repositories.setMain(name, mainCommit);
+        this.mains.set(name, mainCommit);
+      });
     }
     for (const { id, project, commit } of tasks) {
       if (commit === null || this.sources.get(id) === commit || !present.has(project)) continue;
-      await repositories.layOut({ project, commit, taskId: id });
-      this.sources.set(id, commit);
+      await this.project(`src of ${id}`, async () => {
+        await repositories.layOut({ project, commit, taskId: id });
+        this.sources.set(id, commit);
+      });
+    }
+  }
+
+  /** What cannot be laid out, for want of space say, keeps nothing else back. */
+  private async project(what: string, step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.context.log('warn', `${what} could not be laid out on the share`, { error: String(error) });
     }
   }
 }

@@ -1,29 +1,24 @@
 import type { AppContext } from '../app/context.ts';
 import { integrateCandidates } from '../app/integrate-candidates.ts';
-import { planStory } from '../app/plan-story.ts';
+import { planStories } from '../app/plan-story.ts';
 import { startReadyTasks } from '../app/start-ready-tasks.ts';
 
 /** Moves whatever can move: plans stories, starts tasks, brings attempts into main. Ends when nothing does. */
 export async function moveWork(context: AppContext): Promise<void> {
   for (let moved = true; moved; ) {
-    const planned = await planReceived(context);
+    const planned = await planStories(context);
     const started = await startReadyTasks(context);
     const integrated = await integrateCandidates(context);
     moved = planned + started + integrated > 0;
   }
 }
 
-async function planReceived(context: AppContext): Promise<number> {
-  const moving = await context.store.read((reader) => reader.stories.listMoving());
-  const unplanned = moving.filter((story) => story.status === 'received' || story.status === 'planning');
-  for (const story of unplanned) await planStory(context, story.id);
-  return unplanned.length;
-}
-
 /** Events after which there may be something to move. */
 export function movesWork(type: string): boolean {
   return (
     type === 'story.received' ||
+    type === 'task.created' ||
+    type === 'task.rolled_back' ||
     type === 'task.retried' ||
     type === 'plan.made' ||
     type === 'main.moved' ||

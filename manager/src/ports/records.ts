@@ -88,6 +88,8 @@ export interface ReleaseRecord extends Release, Versioned {
   readonly mainAfter: string;
   /** The project's live checks while this release was live, to restore them with it. */
   readonly checkIds: readonly string[];
+  /** The tasks whose work is in its tree; set when it first takes the traffic. */
+  readonly taskIds: readonly string[];
   readonly trigger: 'task' | 'rollback';
 }
 

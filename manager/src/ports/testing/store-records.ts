@@ -133,6 +133,7 @@ export function releaseRecord(changes: Partial<ReleaseRecord> = {}): ReleaseReco
     liveOrder: null,
     mainAfter: COMMIT,
     checkIds: [],
+    taskIds: [],
     trigger: 'task',
     version: 1,
     ...changes,
