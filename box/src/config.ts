@@ -41,7 +41,7 @@ export function readBoxConfig(
   return {
     manager,
     allowUnsandboxed: values['no-sandbox'] === true,
-    runtimeDir: join(env.XDG_RUNTIME_DIR ?? '/tmp', `dbox-${id}`),
+    runtimeDir: join(env.XDG_RUNTIME_DIR || '/tmp', `dbox-${id}`),
     marker: `dbox-${id}`,
   };
 }

@@ -40,7 +40,14 @@ export async function startBox(config: BoxConfig): Promise<RunningBox> {
   // Later parts stop first, so that each can still say goodbye to those it depends on.
   const parts: Part[] = [manager];
   const stop = async () => {
-    for (const part of parts.splice(0).reverse()) await part.stop();
+    let failure: unknown = null;
+    for (const part of parts.splice(0).reverse()) {
+      // The others are stopped all the same: above all the store is closed.
+      await part.stop().catch((error: unknown) => {
+        failure ??= error;
+      });
+    }
+    if (failure !== null) throw failure;
   };
   try {
     await makeRuntimeDir(config.runtimeDir);
