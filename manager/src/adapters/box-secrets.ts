@@ -2,19 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Role } from '@dbox/contracts';
+import { ROLES } from '@dbox/contracts';
 import { isMissing, writeWhole } from './durable-file.ts';
 
 export type StoredRole = Exclude<Role, 'job'>;
-export const STORED_ROLES: readonly StoredRole[] = [
-  'viewer',
-  'operator',
-  'admin',
-  'agent:coding',
-  'agent:testing',
-  'agent:deployment',
-  'agent:monitoring',
-  'gateway',
-];
+/** A job's token is signed, never stored. */
+const STORED_ROLES = ROLES.filter((role): role is StoredRole => role !== 'job');
 
 export interface BoxSecrets {
   /** Signs job tokens. */
