@@ -10,6 +10,7 @@ import {
   type Mount,
   type Sandbox,
 } from '@dbox/sandbox';
+import { claimSocket } from './claim-socket.ts';
 import { isHostsFault } from './install-fault.ts';
 import type {
   BuildOutcome,
@@ -26,7 +27,7 @@ export interface ProcessTargetOptions {
   readonly allowUnsandboxed: boolean;
   /** `<dataDir>/<project>/<environment>` survives releases and rollbacks. */
   readonly dataDir: string;
-  /** Holds one directory with one socket per running release; short, because a socket's path is. */
+  /** Holds one directory with one socket per running release; short, because a socket's path is; the box's alone. */
   readonly runtimeDir: string;
 }
 
@@ -95,20 +96,23 @@ export function createProcessTarget(options: ProcessTargetOptions): DeploymentTa
 
   async function start(run: ReleaseRun, o: { marker: string; onLine: LineSink }): Promise<RunningRelease> {
     const { releaseId, runPlan } = run;
-    const app: Mount = { host: join(options.runtimeDir, releaseId.slice(-10)), inside: '/run/app' };
+    const own = join(options.runtimeDir, releaseId.slice(-10));
+    const app: Mount = { host: join(own, 'inside'), inside: '/run/app' };
     const data: Mount = { host: join(options.dataDir, run.project, run.environment), inside: '/data' };
-    const socket = join(sandbox.pathOf(app), 'app.sock');
+    const socketName = 'app.sock';
+    const socket = join(sandbox.pathOf(app), socketName);
     // Without a sandbox the app itself takes a port of the host.
     const isOnHost = runPlan.kind === 'command' && sandbox.kind === 'none';
     const port = isOnHost ? await findFreePort() : PORT_INSIDE;
     const target: Target = isOnHost
       ? { kind: 'tcp', host: '127.0.0.1', port }
-      : { kind: 'socket', path: join(app.host, 'app.sock') };
-    if (target.kind === 'socket' && Buffer.byteLength(target.path) > MAX_SOCKET_PATH_BYTES) {
-      throw new Error(`the path ${target.path} is too long for a socket: use a shorter directory`);
+      : { kind: 'socket', path: join(own, socketName) };
+    for (const path of target.kind === 'socket' ? [target.path, socket] : []) {
+      if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) continue;
+      throw new Error(`the path ${path} is too long for a socket: use a shorter directory`);
     }
 
-    await rm(app.host, { recursive: true, force: true });
+    await rm(own, { recursive: true, force: true });
     await mkdir(app.host, { recursive: true, mode: 0o700 });
     await mkdir(data.host, { recursive: true });
     const process = await sandbox.start({
@@ -129,8 +133,15 @@ export function createProcessTarget(options: ProcessTargetOptions): DeploymentTa
       onLine: o.onLine,
       marker: o.marker,
     });
+    const ending = new AbortController();
+    const claiming =
+      target.kind === 'socket'
+        ? claimSocket({ made: join(app.host, socketName), claimed: target.path, signal: ending.signal })
+        : null;
     const exited = process.exited.then(async (outcome) => {
-      await rm(app.host, { recursive: true, force: true }).catch(() => undefined);
+      ending.abort();
+      await claiming?.catch(() => undefined);
+      await rm(own, { recursive: true, force: true }).catch(() => undefined);
       return exitOf(outcome);
     });
     return {
