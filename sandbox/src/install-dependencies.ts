@@ -32,7 +32,8 @@ export async function installDependencies(options: InstallOptions): Promise<Comm
   const certificates = SYSTEM_CERTIFICATES.find((file) => existsSync(file));
   const caMount = settings.caFile === null ? null : { host: settings.caFile, inside: '/run/npm-ca.pem' };
   return sandbox.run({
-    run: `npm ${isLocked ? 'ci' : 'install'} --ignore-scripts --include=dev --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error`,
+    // `--git`: an .npmrc of the tree could name a program of its own, which would run with the network on.
+    run: `npm ${isLocked ? 'ci' : 'install'} --ignore-scripts --git=git --include=dev --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error`,
     tree,
     readable: caMount === null ? [] : [caMount],
     env: {

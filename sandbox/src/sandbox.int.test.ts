@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { before, test } from 'node:test';
+import { installDependencies } from './install-dependencies.ts';
 import { endMarked, findMarked } from './marked-processes.ts';
 import { openSandbox } from './open-sandbox.ts';
 import type { CommandOutcome, Sandbox, SandboxCommand } from './sandbox.ts';
@@ -92,10 +93,26 @@ test('a file outside of the tree can be neither read nor written, and system fil
 for file in ${outside}/new /usr/x /etc/x /x /dev/x /opt/dbox/bin/x; do echo x > $file && echo "wrote $file"; done
 cat /proc/sys/vm/swappiness > /tmp/value; cat /tmp/value > /proc/sys/vm/swappiness && echo "wrote sysctl"
 echo done`;
-  const { output } = await run(t, script);
+  const { output } = await run(t, `${script}; ls -d /etc/ssl/private /etc/pki/tls/private`);
   assert.doesNotMatch(output, /canary-51c2|root:|wrote/);
+  // The host's private keys, which root's own uid could read.
+  assert.doesNotMatch(output, /^\/etc\/.*private$/m);
   assert.match(output, /done\n$/);
   assert.deepEqual(readdirSync(outside), ['canary']);
+});
+
+test('an .npmrc of the tree makes no program of its own part of an install', async (t) => {
+  if (lacksSandbox(t)) return;
+  const tree = makeDirectory(t);
+  const files = {
+    'package.json': JSON.stringify({ dependencies: { a: 'git+file:///src/none.git' } }),
+    '.npmrc': 'git=/src/own-git\nignore-scripts=false\n',
+    'own-git': '#!/bin/sh\n: > /src/ran\nexit 1\n',
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(tree, name), text, { mode: 0o755 });
+  const ended = await installDependencies({ sandbox, tree, timeoutMs: 60_000 });
+  assert.notEqual(ended?.exitCode, 0);
+  assert.equal(existsSync(join(tree, 'ran')), false);
 });
 
 test('what is mounted can be read, or written where that was asked for', async (t) => {
