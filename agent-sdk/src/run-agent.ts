@@ -33,6 +33,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const client = createClient({ baseUrl: options.managerUrl, token: options.token });
   const force = new AbortController();
+  const removals = new Set<Promise<void>>();
   let agentId = '';
 
   await removeLeftovers(options.stateDir);
@@ -107,6 +108,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
         timing,
         force: force.signal,
         warn,
+        cleanUp(removal) {
+          removals.add(removal);
+          void removal.finally(() => removals.delete(removal));
+        },
       }),
   });
   if (kinds.length > 0) loop.start();
@@ -121,6 +126,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     patience.abort();
     force.abort(new Error('the agent is stopping'));
     await all;
+    await Promise.all(removals);
     const last = new AbortController();
     await Promise.race([shipper.flush(), clock.sleep(LAST_LOGS_MS, last.signal)]);
     last.abort();

@@ -23,6 +23,8 @@ export interface RunJobOptions {
   /** Aborted to force the job to stop without a result. */
   readonly force: AbortSignal;
   readonly warn: (message: string, data: object) => void;
+  /** Is given the removal of the scratch tree, so that a large one holds up no next job. Never rejects. */
+  readonly cleanUp: (removal: Promise<void>) => void;
 }
 
 /** Long enough for any restart of the manager; a result it cannot take for so long is given up, and the lease with it. */
@@ -86,8 +88,10 @@ export async function runJob(o: RunJobOptions): Promise<JobEnd> {
     shipper.close();
     done.abort();
     await beating;
-    await removeTree(scratchDir).catch((error: unknown) =>
-      o.warn('a scratch tree could not be removed', { ...about, error: messageOf(error) }),
+    o.cleanUp(
+      removeTree(scratchDir).catch((error: unknown) =>
+        o.warn('a scratch tree could not be removed', { ...about, error: messageOf(error) }),
+      ),
     );
   }
 }

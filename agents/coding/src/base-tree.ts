@@ -10,8 +10,8 @@ export interface BaseTree {
   readonly hasOtherMain: boolean;
   /** Lays out these files and nothing else. False where the commit did not come with the job. */
   layOut(which: 'start' | 'main'): Promise<boolean>;
-  /** Whether the files that lie there now are those of the start. */
-  equalsStart(): Promise<boolean>;
+  /** The id of the tree object of all that lies there now; null where that is what the start holds. */
+  writeChanges(): Promise<string | null>;
 }
 
 export interface BaseTreeOptions {
@@ -40,16 +40,12 @@ export function createBaseTree(o: BaseTreeOptions): BaseTree {
       current = which;
       return true;
     },
-    async equalsStart() {
-      return (await writeTree(o.tree, o.signal)) === (await treeOf(o.startCommit, at));
+    async writeChanges() {
+      await git(['add', '--all', '.'], at);
+      const written = (await git(['write-tree'], at)).stdout.trim();
+      return written === (await treeOf(o.startCommit, at)) ? null : written;
     },
   };
-}
-
-/** The id of the tree object of all that lies there. */
-export async function writeTree(tree: string, signal: AbortSignal): Promise<string> {
-  await git(['add', '--all', '.'], { cwd: tree, signal });
-  return (await git(['write-tree'], { cwd: tree, signal })).stdout.trim();
 }
 
 async function treeOf(

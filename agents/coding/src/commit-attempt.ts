@@ -1,8 +1,9 @@
 import { git } from '@dbox/agent-sdk';
-import { writeTree } from './base-tree.ts';
 
 export interface AttemptCommit {
   readonly tree: string;
+  /** The tree object to commit. */
+  readonly treeId: string;
   readonly taskId: string;
   readonly title: string;
   readonly attempt: number;
@@ -17,17 +18,16 @@ const NAME = 'Developer in a Box';
 const EMAIL = 'dbox@localhost';
 
 /**
- * Commits everything in the tree on top of the start, and of main where it was written on that and the
+ * Commits on top of the start, and of main where it was written on that and the
  * start does not hold it. Author and dates are fixed, so the same files give the same commit.
  */
 export async function commitAttempt(o: AttemptCommit): Promise<string> {
   const at = { cwd: o.tree, signal: o.signal };
-  const written = await writeTree(o.tree, o.signal);
   const parents = o.startCommit === null ? [] : [o.startCommit];
   if (o.mainCommit !== null && !(await isAncestor(o.mainCommit, o.startCommit, at)))
     parents.push(o.mainCommit);
   const date = `${Math.floor(Date.parse(o.createdAt) / 1000)} +0000`;
-  const { stdout } = await git(['commit-tree', written, ...parents.flatMap((parent) => ['-p', parent])], {
+  const { stdout } = await git(['commit-tree', o.treeId, ...parents.flatMap((parent) => ['-p', parent])], {
     ...at,
     stdin: messageOf(o),
     env: {

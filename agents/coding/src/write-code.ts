@@ -33,10 +33,12 @@ export async function writeCode(
     signal,
   });
   if (isFailure(outcome)) return failed(outcome);
-  if (await base.equalsStart()) return failed({ cause: 'commit', detail: 'the attempt changed nothing' });
+  const treeId = await base.writeChanges();
+  if (treeId === null) return failed({ cause: 'commit', detail: 'the attempt changed nothing' });
 
   const commit = await commitAttempt({
     tree,
+    treeId,
     taskId: task.id,
     title: task.title,
     attempt,

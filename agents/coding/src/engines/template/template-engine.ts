@@ -35,7 +35,7 @@ async function write(request: WriteRequest, templatesDir: string): Promise<Writt
     return { cause: 'final', detail: noWayOn('main did not come with the job') };
   }
   const written = await layOut(request, template, input);
-  if ('cause' in written || !isRework || !(await base.equalsStart())) return written;
+  if ('cause' in written || !isRework || (await base.writeChanges()) !== null) return written;
   return { cause: 'final', detail: noWayOn('it would write the same again') };
 }
 
@@ -56,6 +56,7 @@ async function layOut(
     project: request.project,
     createdAt: request.createdAt,
     site: isExtended ? site : null,
+    lead: template.lead,
   });
   if (isExtended) {
     const extended = await extendBy(template, tree, values);

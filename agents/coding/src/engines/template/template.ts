@@ -9,6 +9,7 @@ const TemplateFile = z
   .object({
     name: z.string().regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/),
     description: z.string(),
+    lead: z.string().min(1),
     keywords: z.array(z.string()),
     acceptance: z.array(z.record(z.string(), z.json())),
     tests: z.array(z.object({ run: z.string() }).strict()),

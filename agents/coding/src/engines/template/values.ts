@@ -10,6 +10,8 @@ export interface ValuesRequest {
   readonly createdAt: string;
   /** What a project that is extended says of itself; it goes before what is given. */
   readonly site: { readonly title?: string; readonly topic?: string; readonly project?: string } | null;
+  /** What stands below the title where the story says no more than the title does. */
+  readonly lead: string;
 }
 
 /** Everything a placeholder can name. */
@@ -29,6 +31,7 @@ export function makeValues(o: ValuesRequest): TemplateValues {
   const title = line(site?.title ?? given.title, line(o.taskTitle, 'A new site'));
   const topic = line(site?.topic ?? given.topic, title);
   const storyText = cleanText(given.storyText ?? o.storyText, MAX_TEXT_CHARACTERS) || title;
+  const asked = withoutAsking(summarize(storyText, 160));
   const itemTitle = line(given.itemTitle, line(o.taskTitle, title));
   const itemText = cleanText(given.itemText ?? '', MAX_TEXT_CHARACTERS) || storyText;
   const itemSlug = chosenSlug(given.itemSlug) ?? slugOf(itemTitle);
@@ -42,7 +45,7 @@ export function makeValues(o: ValuesRequest): TemplateValues {
       .slice(0, 48)
       .replace(/-$/, ''),
     storyText,
-    summary: withoutAsking(summarize(storyText, 160)),
+    summary: saysTheSame(asked, title) ? o.lead : asked,
     itemTitle,
     itemText,
     itemSummary: summarize(itemText, 160),
@@ -54,6 +57,16 @@ export function makeValues(o: ValuesRequest): TemplateValues {
     date: dayOf(madeMs),
     dayBefore: dayOf(madeMs - DAY_MS),
   };
+}
+
+/** "A blog site." below "Blog site" is no description. */
+function saysTheSame(text: string, title: string): boolean {
+  const bare = (words: string) =>
+    words
+      .toLowerCase()
+      .replace(/^(?:an?|the|our|my|some) /, '')
+      .replace(/[.!?。！？]$/u, '');
+  return bare(text) === bare(title);
 }
 
 function chosenSlug(text: string | undefined): string | null {
