@@ -1,7 +1,7 @@
 import { html } from './html.js';
 
-/** The page that shows a person what the service can do. */
-export function indexPage({ site, resources }) {
+/** The page that shows a person what the service can do. `address` is where they reached it. */
+export function indexPage({ site, resources }, address) {
   return html`<!doctype html>
 <html lang="en">
   <head>
@@ -24,7 +24,7 @@ export function indexPage({ site, resources }) {
       </ul>
     </header>
     <main>
-      ${resources.map(resourceSection)}
+      ${resources.map((resource) => resourceSection(resource, address))}
       <section aria-labelledby="answers">
         <h2 id="answers">Answers</h2>
         <p>Bodies are JSON. A list is <code>{"items": […], "next": "…"}</code>; give <code>next</code> as
@@ -38,7 +38,7 @@ export function indexPage({ site, resources }) {
 `.toString();
 }
 
-function resourceSection(resource) {
+function resourceSection(resource, address) {
   const { name, singular } = resource;
   const endpoints = [
     ['GET', `/${name}`, `List ${name}, oldest first`],
@@ -67,7 +67,7 @@ function resourceSection(resource) {
         )}
         </dl>
         <h3>Try it</h3>
-        <pre tabindex="0"><code>curl -X POST http://localhost:8080/${name} \\
+        <pre tabindex="0"><code>curl -X POST ${address}/${name} \\
   -H 'content-type: application/json' \\
   -d '${JSON.stringify(exampleOf(resource))}'</code></pre>
       </section>

@@ -13,11 +13,11 @@ const HEADERS = {
   'cache-control': 'no-store',
 };
 
+const HOST = /^(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
+
 export function createApiServer(api) {
-  const page = indexPage(api);
   const description = JSON.stringify(describeApi(api), null, 2);
   const fixed = new Map([
-    ['/', { type: 'text/html; charset=utf-8', bytes: page }],
     ['/style.css', { type: 'text/css; charset=utf-8', bytes: api.style }],
     ['/favicon.svg', { type: 'image/svg+xml', bytes: api.icon }],
     ['/openapi.json', { type: 'application/json', bytes: description }],
@@ -25,9 +25,16 @@ export function createApiServer(api) {
   ]);
   const routeRecords = createRecordRoutes(api);
 
+  /** Its example calls name the address that was asked for, where that is a name at all. */
+  function pageFor(request) {
+    const host = request.headers.host ?? '';
+    const address = `http://${HOST.test(host) ? host : 'localhost'}`;
+    return { type: 'text/html; charset=utf-8', bytes: indexPage(api, address) };
+  }
+
   async function answer(request) {
     const url = new URL(request.url, 'http://localhost');
-    const found = fixed.get(url.pathname);
+    const found = url.pathname === '/' ? pageFor(request) : fixed.get(url.pathname);
     if (found !== undefined) {
       if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed('GET, HEAD');
       return { status: 200, headers: { 'content-type': found.type }, bytes: Buffer.from(found.bytes) };

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text as readText } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadApi } from '../src/api.js';
@@ -180,4 +182,14 @@ test('nothing but whole records is left on disk', async () => {
   const added = await call('POST', `/${first().name}`, bodyFor(first()));
   assert.deepEqual(await readdir(join(dataDir, first().name)), [`${added.json.id}.json`]);
   await call('DELETE', added.headers.get('location'));
+});
+
+test('the example call of the start page names the address that was asked for, but only if it is a name', async () => {
+  assert.match((await call('GET', '/')).text, new RegExp(`curl -X POST ${base}/`));
+  const { port } = new URL(base);
+  const request = connect(Number(port), '127.0.0.1');
+  request.end('GET / HTTP/1.1\r\nhost: evil.example/$(id)\r\nconnection: close\r\n\r\n');
+  const answer = await readText(request);
+  assert.match(answer, /curl -X POST http:\/\/localhost\//);
+  assert.doesNotMatch(answer, /evil/);
 });

@@ -276,6 +276,14 @@ test('a second attempt is written anew on main, and says so where that would be 
   assert.ok(anew.files['posts/news-2.md']);
 });
 
+test('a story that says no more than its title is described in the words of the template', async (t) => {
+  const storyText = 'Develop and run a blog site';
+  const plain = await runEngine(t, engine, { input: inputOf('blog', { title: 'Blog site' }), storyText });
+  assert.match(plain.files['site.json'] ?? '', /"description": "Notes and stories, the newest first\."/);
+  const told = await runEngine(t, engine, { input: inputOf('blog', { title: 'Tea' }), storyText });
+  assert.match(told.files['site.json'] ?? '', /"description": "A blog site"/);
+});
+
 test('a template with a wrong template.json or an unknown placeholder is an error that names it', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'dbox-templates-'));
   t.after(() => rm(dir, { recursive: true }));
