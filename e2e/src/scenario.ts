@@ -10,6 +10,15 @@ export interface Scenario {
   run(box: Box): Promise<void>;
 }
 
+/** Thrown where this machine cannot show what the scenario is about. */
+export class Skipped extends Error {
+  override readonly name = 'Skipped';
+}
+
+export function skip(reason: string): never {
+  throw new Skipped(reason);
+}
+
 /** Submits recorded tasks and waits until their story has settled, with this exit code. */
 export async function deliver(
   box: Box,

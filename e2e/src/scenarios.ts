@@ -1,8 +1,11 @@
 import type { Scenario } from './scenario.ts';
+import { lyingAgent, slowAgent } from './scenarios/agents.ts';
 import { badInput, idempotentSubmission, importAndClone, sideBySide } from './scenarios/bad-input.ts';
+import { fullDisk, littleSpace } from './scenarios/disk.ts';
 import { boundedTests, isolatedTests } from './scenarios/hostile-tests.ts';
 import { killAndResume } from './scenarios/kills.ts';
 import { tamperedLedger } from './scenarios/ledger.ts';
+import { gitMissing, noSandbox } from './scenarios/missing-programs.ts';
 import { graphWithConflict, twoProjects, wrongThenRight } from './scenarios/recorded-attempts.ts';
 import { rollback, selfHealing, smokeFailure } from './scenarios/releases.ts';
 import { blogStory, followUp, seedSpec } from './scenarios/story-to-site.ts';
@@ -18,6 +21,12 @@ export const SCENARIOS: readonly Scenario[] = [
   rollback,
   selfHealing,
   killAndResume,
+  slowAgent,
+  lyingAgent,
+  fullDisk,
+  littleSpace,
+  gitMissing,
+  noSandbox,
   tamperedLedger,
   badInput,
   idempotentSubmission,

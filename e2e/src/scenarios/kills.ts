@@ -2,25 +2,42 @@ import assert from 'node:assert/strict';
 import type { Release, StoryReport } from '@dbox/contracts';
 import type { Box } from '../box.ts';
 import { get, until } from '../box.ts';
+import { findDoubles, readEvents } from '../ledger-checks.ts';
 import { nodeTest, page, recordTasks } from '../recorded-task.ts';
 import type { Scenario } from '../scenario.ts';
 import { showTask } from '../scenario.ts';
 
-/** The events of the path from a story to its live release, in their order: each is one state write. */
+/**
+ * The state writes of the path from a box's start over a story to its live and healthy release, in
+ * their order, each named by an event it holds; `#n` is the n-th write with that event.
+ */
 export const PATH_EVENTS = [
+  'box.started',
+  'agent.registered',
+  'project.added',
   'story.received',
   'plan.made',
   'task.assigned',
   'job.leased',
   'commit.received',
+  'attempt.committed',
   'task.complete',
+  'job.leased#2',
+  'job.progress',
   'verdict.given',
+  'task.verified',
   'candidate.chosen',
   'release.queued',
+  'job.leased#3',
+  'release.building',
   'release.starting',
+  'release.smoking',
   'release.baking',
+  'main.moved',
+  'task.deployed',
   'release.live',
   'story.delivered',
+  'environment.healthy',
 ] as const;
 
 /** A lease that expires quickly, so that a kill costs seconds: what is shown does not depend on how long it is. */
@@ -42,7 +59,8 @@ export const killAndResume: Scenario = {
 
 /** Submits a story to a box that dies at the failpoint, brings it up again, and looks at what came of it. */
 export async function surviveFailpoint(box: Box, failpoint: string, name: string): Promise<void> {
-  await box.dbox(['down']);
+  await box.kill();
+  // One that dies on its way up never says that it is up.
   await box.dbox(['up'], { env: { DBOX_FAILPOINT: failpoint } });
   const file = await recordTasks(box.directory, [
     {
@@ -75,11 +93,12 @@ async function assertDoneOnce(box: Box, name: string, failpoint: string): Promis
   assert.match((await get(story.url!)).text, new RegExp(name));
   const { releases } = await box.json<{ releases: Release[] }>(['releases']);
   const own = releases.filter((release) => release.project === name);
-  assert.equal(
-    own.filter((release) => release.status === 'live').length,
-    1,
-    `${failpoint}: exactly one release is live`,
+  assert.deepEqual(
+    own.map((release) => release.status),
+    ['live'],
+    `${failpoint}: one release was made, and it is live`,
   );
+  assert.deepEqual(findDoubles(await readEvents(box)), [], failpoint);
   const verified = await box.dbox(['events', 'verify']);
   assert.equal(verified.code, 0, `${failpoint}: ${verified.stdout}${verified.stderr}`);
 }
