@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { createProxyServer, type ProxyServerOptions } from 'httpxy';
 import type { Backend } from './backend.ts';
 import { dropHopByHop, hasBody, prepareRequestHeaders } from './forwarded-headers.ts';
+import { makeWritable, refuseEndlessInterim, refuseUnaskedUpgrade } from './odd-answers.ts';
 import { answerOwn, type OwnAnswer, ownAnswerHead } from './own-answers.ts';
 import type { TrafficCounts } from './traffic-counts.ts';
 
@@ -46,6 +47,8 @@ export function createReleaseProxy(options: ReleaseProxyOptions): ReleaseProxy {
   // Without an `error` listener the library rejects the promise of the request concerned.
   const web = createProxyServer({});
   web.on('proxyReq', (proxyReq, req) => {
+    refuseEndlessInterim(proxyReq);
+    refuseUnaskedUpgrade(proxyReq);
     const exchange = exchanges.get(req);
     if (!exchange) return;
     proxyReq.setTimeout(options.answerTimeoutMs, () => {
@@ -56,10 +59,12 @@ export function createReleaseProxy(options: ReleaseProxyOptions): ReleaseProxy {
   });
   web.on('proxyRes', (proxyRes, req) => {
     const exchange = exchanges.get(req);
+    const isStatus = makeWritable(proxyRes);
     if (exchange) {
       exchange.isAnswered = true;
       const latencyMs = performance.now() - exchange.startedAtMs;
-      counts.countAnswer(exchange.backend.releaseId, proxyRes.statusCode ?? 0, latencyMs);
+      if (isStatus) counts.countAnswer(exchange.backend.releaseId, proxyRes.statusCode ?? 0, latencyMs);
+      else counts.countError(exchange.backend.releaseId);
     }
     dropHopByHop(proxyRes.headers);
     if (exchange?.clientWantsClose) proxyRes.headers.connection = 'close';
@@ -69,6 +74,7 @@ export function createReleaseProxy(options: ReleaseProxyOptions): ReleaseProxy {
   const ws = createProxyServer({});
   const unanswered = new WeakMap<IncomingMessage, Backend>();
   ws.on('proxyReqWs', (proxyReq, req, socket) => {
+    refuseEndlessInterim(proxyReq);
     const answered = (proxyRes: IncomingMessage) => {
       const backend = unanswered.get(req);
       unanswered.delete(req);

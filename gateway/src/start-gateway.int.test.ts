@@ -310,6 +310,38 @@ test('a release that takes a request and says nothing is given up with 504', asy
   assert.equal((await ask(listeners[0]!.port)).status, 504);
 });
 
+test('whatever a release answers, its visitors get an HTTP answer and the next request goes on', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const heads: Record<string, [head: string, status: number]> = {
+    '/no-status': ['HTTP/1.1 000 None\r\ncontent-length: 0\r\n\r\n', 502],
+    '/odd-status': ['HTTP/1.1 999 Odd\r\ncontent-length: 0\r\n\r\n', 502],
+    '/bytes-in-reason': ['HTTP/1.1 200 \x01\x02\xff\r\ncontent-length: 0\r\n\r\n', 200],
+    '/bytes-in-header': ['HTTP/1.1 200 OK\r\nx: a\x01\xff\r\ncontent-length: 0\r\n\r\n', 502],
+    '/switch': ['HTTP/1.1 101 Switch\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n', 502],
+    '/interim': ['HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n'.repeat(1_000), 502],
+    '/two-lengths': [
+      'HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+      502,
+    ],
+    '/no-http': ['SSH-2.0-x\r\n', 502],
+    '/other-framing': ['HTTP/1.1 200 OK\r\ntransfer-encoding: identity\r\n\r\n', 200],
+    '/': ['HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n', 200],
+  };
+  const { target } = await release('odd', {
+    handle: (req) => {
+      req.socket.write(heads[req.url ?? '']?.[0] ?? '', 'latin1');
+      if (req.url === '/other-framing') req.socket.end();
+    },
+  });
+  await start();
+  const { listeners } = await manager.offer([route(target)]);
+  for (const [path, [, status]] of Object.entries(heads)) {
+    const answer = await ask(listeners[0]!.port, { path });
+    assert.equal(answer.status, status, path);
+    assert.notEqual(answer.headers['transfer-encoding'], 'identity');
+  }
+});
+
 test('bodies are streamed both ways', async (t) => {
   const { manager, release, start } = await bench(t);
   const a = await release('a', { handle: (req, res) => void req.pipe(res) });
