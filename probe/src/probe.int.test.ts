@@ -112,6 +112,13 @@ test('a target that is not there fails', async () => {
   assert.deepEqual([outcome.ok, outcome.detail], [false, 'GET / got no answer (ENOENT)']);
 });
 
+test('interim answers without end are given up', async (t) => {
+  const target = await serve(t, (_req, res) => {
+    for (let count = 0; count < 100; count += 1) res.writeEarlyHints({ link: '</a.css>; rel=preload' });
+  });
+  assert.equal((await probe(target)).detail, 'GET / got no answer (interim answers without end)');
+});
+
 test('a header that cannot be sent fails instead of throwing', async (t) => {
   const target = await serve(t, (_req, res) => void res.end());
   assert.equal((await probe(target, { headers: { 'bad name': 'x' } })).ok, false);

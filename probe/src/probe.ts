@@ -5,6 +5,8 @@ import { evaluateHttp, excerpt, type ProbeResponse } from './evaluate.ts';
 export const PROBE_TIMEOUT_MS = 10_000;
 /** More of a body is not read: a check looks for words on a page, and a prober must stay small. */
 export const MAX_PROBE_BODY_BYTES = 1024 * 1024;
+/** Interim answers without end would keep the prober busy until its time is over. */
+const MAX_INTERIM_ANSWERS = 16;
 
 export interface ProbeOptions {
   readonly target: Target;
@@ -106,7 +108,12 @@ async function ask(question: Question): Promise<ProbeResponse> {
     const onAbort = () => call.destroy(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
     call.once('close', () => signal.removeEventListener('abort', onAbort));
-    call.once('error', (error) => reject(signal.aborted ? signal.reason : error));
+    call.on('error', (error) => reject(signal.aborted ? signal.reason : error));
+    let interimCount = 0;
+    call.on('information', () => {
+      interimCount += 1;
+      if (interimCount > MAX_INTERIM_ANSWERS) call.destroy(new Error('interim answers without end'));
+    });
     call.once('upgrade', (_response, socket) => {
       socket.destroy();
       reject(new Error('it switched protocols unasked'));
@@ -131,7 +138,7 @@ async function ask(question: Question): Promise<ProbeResponse> {
         if (sizeBytes > maxBodyBytes) finish(true);
       });
       response.once('end', () => finish(false));
-      response.once('error', (error) => reject(signal.aborted ? signal.reason : error));
+      response.on('error', (error) => reject(signal.aborted ? signal.reason : error));
       if (maxBodyBytes === 0) finish(true);
     });
     call.end(question.body ?? undefined);
