@@ -30,6 +30,8 @@ export interface Output {
   /** Only with `-v`. */
   detail(text: string): void;
   warn(text: string): void;
+  /** What went wrong with what was asked for, on stderr; also with `-q`. */
+  problem(text: string): void;
   fail(failure: Failure): void;
   /** Style for text on stdout. */
   out(style: Style, text: string): string;
@@ -76,6 +78,7 @@ export function createOutput(options: OutputOptions): Output {
       if (verbose) say(err('dim', text));
     },
     warn: (text) => say(`${err('yellow', 'warning:')} ${text}`),
+    problem: (text) => say(text),
     fail: (failure) => {
       if (json) stdout.write(`${JSON.stringify({ error: failure }, null, 2)}\n`);
       say(`${err('red', 'dbox:')} ${plainText(failure.detail)}`);

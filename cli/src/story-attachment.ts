@@ -75,9 +75,11 @@ export function answerReport({ output }: Pick<CommandContext, 'output'>, report:
     else output.answer(plainLine(url));
   } else {
     const reason = story.reason === null ? '' : `: ${plainLine(story.reason)}`;
-    output.note(output.err('red', `✗ The story is ${story.status}${reason} (${elapsed}).`));
+    output.problem(output.err('red', `✗ The story is ${story.status}${reason} (${elapsed}).`));
     for (const task of tasks) {
-      if (task.reason !== null) output.note(`  ${task.id} is ${task.status}: ${plainLine(task.reason)}`);
+      // Of one task the story's own reason has said it.
+      if (task.reason === null || story.reason?.includes(task.reason)) continue;
+      output.problem(`  ${task.id} is ${task.status}: ${plainLine(task.reason)}`);
     }
     const worst = tasks.find((task) => task.status === 'failed' || task.status === 'blocked');
     if (worst) {

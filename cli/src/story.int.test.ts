@@ -93,6 +93,19 @@ test('the exit code says how the story ended', async (t) => {
   }
 });
 
+test('what went wrong is said once, also with -q', async (t) => {
+  const reason = 'no attempts left: exit 1';
+  const failed = storyReport({
+    status: 'failed',
+    reason: `task task-001 failed: ${reason}`,
+    task: { status: 'failed', reason },
+  });
+  const { space } = await setUp(t, { getStory: () => failed });
+  const { exitCode, stdout, stderr } = await runMain(['run', 'A blog', '-q'], { env: space.env });
+  assert.deepEqual([exitCode, stdout], [EXIT.failed, '']);
+  assert.match(stderr, /^✗ The story is failed: task task-001 failed: no attempts left: exit 1 \(.*\)\.\n$/);
+});
+
 test('a lost reply is asked for again with the same key, so there is one story', async (t) => {
   let calls = 0;
   const { manager, space } = await setUp(t, {
