@@ -51,9 +51,8 @@ function parseTemplate(dirName: string, text: string): z.infer<typeof TemplateFi
     if (template.name !== dirName) throw new Error(`it is named ${template.name}`);
     return template;
   } catch (cause) {
-    throw new Error(`templates/${dirName}/template.json cannot be used: ${(cause as Error).message}`, {
-      cause,
-    });
+    const wrong = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
+    throw new Error(`templates/${dirName}/template.json cannot be used: ${wrong}`, { cause });
   }
 }
 
