@@ -285,7 +285,7 @@ export const ROUTES = {
   getJobSource: {
     roles: JOB,
     summary:
-      "The job's commit as a git bundle (ref `refs/heads/dbox`), from `have` on; 204 where the project is empty.",
+      "The job's commit as a git bundle (ref `refs/heads/dbox`; main as `refs/heads/main` where the job needs it), from `have` on; 204 where the project is empty.",
     params: job,
     query: z.object({ have: Commit.optional() }),
     response: 'stream',

@@ -6,7 +6,12 @@ import { boundedTests, isolatedTests } from './scenarios/hostile-tests.ts';
 import { killAndResume } from './scenarios/kills.ts';
 import { tamperedLedger } from './scenarios/ledger.ts';
 import { gitMissing, noSandbox } from './scenarios/missing-programs.ts';
-import { graphWithConflict, twoProjects, wrongThenRight } from './scenarios/recorded-attempts.ts';
+import {
+  graphWithConflict,
+  reworkBesideMain,
+  twoProjects,
+  wrongThenRight,
+} from './scenarios/recorded-attempts.ts';
 import { rollback, selfHealing, smokeFailure } from './scenarios/releases.ts';
 import { blogStory, followUp, seedSpec } from './scenarios/story-to-site.ts';
 
@@ -16,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   followUp,
   wrongThenRight,
   graphWithConflict,
+  reworkBesideMain,
   twoProjects,
   smokeFailure,
   rollback,

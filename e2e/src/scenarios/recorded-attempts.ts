@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import type { StatusReport, StoryReport } from '@dbox/contracts';
-import { get } from '../box.ts';
+import { get, until } from '../box.ts';
 import { nodeTest, page, recordTasks } from '../recorded-task.ts';
 import type { Scenario } from '../scenario.ts';
 import { deliver, devOf, showTask } from '../scenario.ts';
@@ -80,7 +81,6 @@ export const graphWithConflict: Scenario = {
     const tries = Object.fromEntries(report.tasks.map((task) => [task.id, task.attemptCount]));
     assert.equal(tries.left! + tries.right!, 3, 'one of the two that clash was reworked');
     await box.ok(['clone', 'graph', `${box.directory}/clone`]);
-    const { execFileSync } = await import('node:child_process');
     const files = execFileSync('git', ['ls-files'], { cwd: `${box.directory}/clone`, encoding: 'utf8' });
     for (const name of ['base', 'left', 'right', 'side', 'top'])
       assert.match(files, new RegExp(`^${name}\\.txt$`, 'm'));
@@ -89,6 +89,36 @@ export const graphWithConflict: Scenario = {
       encoding: 'utf8',
     });
     assert.equal(shared, 'left and right\n');
+  },
+};
+
+export const reworkBesideMain: Scenario = {
+  name: 'a wrong attempt is reworked though main has moved meanwhile',
+  async run(box) {
+    await box.ok(['up']);
+    await deliver(box, 'moved', [{ id: 'base', attempts: [page('base')], acceptance: '  - url: /\n' }]);
+    // The slow one begins, another lands meanwhile, and only then does the slow one fail.
+    const slow = nodeTest(
+      'slow',
+      "  const end = Date.now() + 4000; while (Date.now() < end);\n  assert.ok(existsSync('right.txt'));",
+    );
+    const file = await recordTasks(box.directory, [
+      { id: 'slow', attempts: [{ 'wrong.txt': '1', ...slow }, { 'right.txt': '1' }], tests: ['node --test'] },
+    ]);
+    const slowStory = box.json<StoryReport>(['story', '-f', file, '--project', 'moved', '--follow']);
+    await until(
+      'the slow test runs',
+      async () => (await showTask(box, 'slow').catch(() => null))?.status === 'complete',
+    );
+    await deliver(box, 'moved', [
+      { id: 'quick', attempts: [{ 'quick.txt': '1' }], acceptance: '  - url: /\n' },
+    ]);
+    const report = await slowStory;
+    assert.equal(report.story.status, 'delivered');
+    assert.equal(report.tasks[0]!.attemptCount, 2);
+    await box.ok(['clone', 'moved', `${box.directory}/clone`]);
+    const files = execFileSync('git', ['ls-files'], { cwd: `${box.directory}/clone`, encoding: 'utf8' });
+    for (const name of ['quick.txt', 'right.txt', 'index.html']) assert.ok(files.includes(name), name);
   },
 };
 

@@ -1,3 +1,4 @@
+import type { JobPayload } from '@dbox/contracts';
 import { ProblemError } from '@dbox/contracts';
 import type { BundleFile } from '../ports/repositories.ts';
 import type { AppContext } from './context.ts';
@@ -14,7 +15,13 @@ export async function readJobSource(
   if (payload.kind === 'check') throw new ProblemError('not_found', `a check job has no source`);
   const commit = payload.kind === 'code' ? payload.startCommit : payload.commit;
   if (commit === null || project === null) return null;
-  return context.repositories.bundle({ project, commit, have });
+  return context.repositories.bundle({ project, commit, main: mainBeside(payload), have });
+}
+
+/** A coder may fall back to main, and a tester compares with it; neither need be in the commit's own history. */
+function mainBeside(payload: JobPayload): string | null {
+  if (payload.kind === 'code') return payload.mainCommit;
+  return payload.kind === 'test' ? payload.baseCommit : null;
 }
 
 export async function readReleaseSource(context: AppContext, releaseId: string): Promise<BundleFile> {

@@ -32,8 +32,16 @@ export interface Repositories {
     taskId: string;
     attempt: number;
   }): Promise<string>;
-  /** History of `commit` as ref `refs/heads/dbox`, without what `have` reaches; an unknown `have` is ignored. */
-  bundle(input: { project: string; commit: string; have: string | null }): Promise<BundleFile>;
+  /**
+   * History of `commit` as ref `refs/heads/dbox`, and of `main` as `refs/heads/main` where it is
+   * given, without what `have` reaches; an unknown `have` is ignored.
+   */
+  bundle(input: {
+    project: string;
+    commit: string;
+    main?: string | null;
+    have: string | null;
+  }): Promise<BundleFile>;
   isAncestor(input: { project: string; ancestor: string; descendant: string }): Promise<boolean>;
   sameTree(input: { project: string; a: string; b: string }): Promise<boolean>;
   /** The merge of two commits, the same hash each time; or the files in conflict. */

@@ -7,15 +7,23 @@ import { requireCommit } from './refs.ts';
 const PACK_TIMEOUT_MS = 300_000;
 
 /**
- * Writes a bundle with the one ref `refs/heads/dbox`. Done by hand, since `git bundle create` takes
+ * Writes a bundle with the ref `refs/heads/dbox`, and `refs/heads/main` where asked. Done by hand, since `git bundle create` takes
  * names only from refs that exist and refuses to make one without new commits.
  */
 export async function createBundle(
   program: GitProgram,
-  { gitDir, commit, have, path }: { gitDir: string; commit: string; have: string | null; path: string },
+  given: {
+    readonly gitDir: string;
+    readonly commit: string;
+    readonly main: string | null;
+    readonly have: string | null;
+    readonly path: string;
+  },
 ): Promise<BundleFile> {
+  const { gitDir, commit, main, have, path } = given;
   const known = have !== null && (await hasCommit(program, gitDir, have)) ? have : null;
-  const header = `# v2 git bundle\n${known ? `-${known}\n` : ''}${requireCommit(commit)} refs/heads/dbox\n\n`;
+  const mainRef = main === null ? '' : `${requireCommit(main)} refs/heads/main\n`;
+  const header = `# v2 git bundle\n${known ? `-${known}\n` : ''}${requireCommit(commit)} refs/heads/dbox\n${mainRef}\n`;
   const dispose = () => rm(path, { force: true });
   const file = await open(path, 'wx', 0o600);
   try {
@@ -23,7 +31,7 @@ export async function createBundle(
     const call = {
       args: ['pack-objects', '--revs', '--stdout', '--thin', '--delta-base-offset', '-q'],
       gitDir,
-      stdin: `${commit}\n${known ? `^${known}\n` : ''}`,
+      stdin: `${commit}\n${main === null ? '' : `${main}\n`}${known ? `^${known}\n` : ''}`,
       stdoutFd: file.fd,
       timeoutMs: PACK_TIMEOUT_MS,
     };

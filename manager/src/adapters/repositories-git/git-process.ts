@@ -78,6 +78,13 @@ export interface GitOutcome {
 /** git did not do what it should always be able to do: a fault of the host or a bug, never of a commit. */
 export class GitError extends Error {
   override readonly name = 'GitError';
+  /** As node names it: whoever answers for the host can then say what to do. Null for anything else. */
+  readonly code: 'ENOSPC' | null;
+
+  constructor(message: string, options: { readonly cause?: unknown; readonly code?: 'ENOSPC' | null } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code ?? null;
+  }
 }
 
 /** One git process in a group of its own: no inherited environment, bounded output and time. Rejects only where git cannot be started. */
@@ -163,7 +170,11 @@ export function failure(call: GitCall, outcome: GitOutcome): GitError {
   const what = `git ${call.args.slice(0, 2).join(' ')}`;
   if (outcome.timedOut) return new GitError(`${what} took too long and was ended`);
   if (outcome.cut) return new GitError(`${what} printed more than was asked for`);
-  return new GitError(`${what} failed with ${outcome.exitCode ?? 'a signal'}: ${outcome.stderr}`);
+  // What strerror says in the C locale, which these processes run under.
+  const isFull = /No space left on device|Disk quota exceeded/.test(outcome.stderr);
+  return new GitError(`${what} failed with ${outcome.exitCode ?? 'a signal'}: ${outcome.stderr}`, {
+    code: isFull ? 'ENOSPC' : null,
+  });
 }
 
 function tail(chunks: readonly Buffer[]): Buffer {

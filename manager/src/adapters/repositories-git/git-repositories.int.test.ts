@@ -330,6 +330,21 @@ test('a bundle holds what is asked for: all of it, or what is new since a commit
   assert.deepEqual(readdirSync(join(gitDir, 'dbox-tmp')), []);
 });
 
+test('a bundle brings main along where it is asked for, though the commit does not descend from it', async (t) => {
+  const { repositories, root, agent, send } = await boxWith(t);
+  const attempt = agent.commit({ 'a.txt': 'a' }, root);
+  await send(agent.bundle());
+  const main = agent.commit({ 'b.txt': 'b' }, root);
+  await send(agent.bundle(), { attempt: 2 });
+  const bundle = await repositories.bundle({ project: PROJECT, commit: attempt, main, have: null });
+  const heads = runPlainGit(process.cwd(), ['bundle', 'list-heads', bundle.path]);
+  assert.match(heads, new RegExp(`${attempt} refs/heads/dbox`));
+  assert.match(heads, new RegExp(`${main} refs/heads/main`));
+  const other = scratchRepository(t);
+  other.fetch(bundle.path);
+  await bundle.dispose();
+});
+
 test('a diff shows what changed, from nothing or from a commit, and is cut at 1 MiB', async (t) => {
   const { repositories, root, agent, send } = await boxWith(t);
   const first = agent.commit({ 'a.txt': 'one\n', '.gitattributes': '*.txt diff=evil -diff\n' }, root);

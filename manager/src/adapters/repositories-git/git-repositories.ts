@@ -78,10 +78,10 @@ export function createGitRepositories(options: {
       return commit;
     },
 
-    async bundle({ project, commit, have }) {
+    async bundle({ project, commit, main = null, have }) {
       const gitDir = await paths.requireGitDir(project);
       const path = await paths.temporary(gitDir, 'bundle');
-      return heavy.take(() => createBundle(program, { gitDir, commit, have, path }));
+      return heavy.take(() => createBundle(program, { gitDir, commit, main, have, path }));
     },
 
     async isAncestor({ project, ancestor, descendant }) {
