@@ -48,3 +48,10 @@ test('a git that cannot be started is an error that says so', async () => {
   const missing = gitProgram({ git: '/nonexistent/git' });
   await assert.rejects(runGit(missing, { args: ['version'], cwd: '/' }), /git could not be started/);
 });
+
+test('what git says of a full disk is told apart from its other failures', async (t) => {
+  const full = fake(t, 'echo "fatal: write error: No space left on device" >&2; exit 128');
+  await assert.rejects(git(full.program, { args: ['init'], cwd: '/' }), { name: 'GitError', code: 'ENOSPC' });
+  const other = fake(t, 'echo "fatal: bad object" >&2; exit 128');
+  await assert.rejects(git(other.program, { args: ['init'], cwd: '/' }), { name: 'GitError', code: null });
+});
