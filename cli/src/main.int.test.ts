@@ -224,6 +224,25 @@ test('logs -f prints what comes, makes it harmless, and ends when nothing more w
   );
 });
 
+test('what a service wrote as JSON is told in words', async (t) => {
+  const text = '{"level":"warn","message":"a beat failed","kind":"coding","tries":2}';
+  const line = { at: '2026-01-02T03:04:05.678Z', stream: 'agent' as const, text, source: 'coding' };
+  const { space } = await setUp(t, {
+    readLogs: ({ query }) => ({ lines: query.has('after') ? [] : [line], next: 'c', ended: true }),
+  });
+  const { stdout } = await runMain(['logs', 'coding'], { env: space.env });
+  assert.equal(stdout, '03:04:05.678 coding warn a beat failed kind=coding tries=2\n');
+  const json = await runMain(['logs', 'coding', '--json'], { env: space.env });
+  assert.equal((JSON.parse(json.stdout) as { text: string }).text, text);
+});
+
+test('--version is understood as well as version', async (t) => {
+  const { space } = await setUp(t, {});
+  const { exitCode, stdout } = await runMain(['--version'], { env: space.env });
+  assert.equal(exitCode, EXIT.ok);
+  assert.match(stdout, /^dbox \d+\.\d+\.\d+\n$/);
+});
+
 test('a log without a line says so on stderr', async (t) => {
   const { space } = await setUp(t, { readLogs: () => ({ lines: [], next: 'c', ended: false }) });
   const { exitCode, stdout, stderr } = await runMain(['logs', 'coding'], { env: space.env });

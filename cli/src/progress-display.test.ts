@@ -83,9 +83,9 @@ test('on a terminal the picture is drawn over, and a line that stays goes above 
   open.show({ progress: moving, changes: [] });
   open.say('the box is back');
   open.close();
-  assert.ok(text[1]?.startsWith('\u001b[1A'), 'the second picture goes up over the first');
+  assert.ok(text[1]?.startsWith('\r\u001b[1A'), 'the second picture goes up over the first');
   const said = text.indexOf('the box is back\n');
-  assert.equal(text[said - 1], '\u001b[1A\u001b[0J');
+  assert.equal(text[said - 1], '\r\u001b[1A\u001b[0J');
 });
 
 test('with -q nothing is shown', () => {

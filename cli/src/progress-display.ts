@@ -36,13 +36,14 @@ function openLiveDisplay(output: Output, clock: Clock): ProgressDisplay {
   let drawn = 0;
 
   const erase = (): void => {
-    if (drawn > 0) stderr.write(`\u001b[${drawn}A\u001b[0J`);
+    if (drawn > 0) stderr.write(`\r\u001b[${drawn}A\u001b[0J`);
     drawn = 0;
   };
   const draw = (): void => {
     const lines = progressLines(progress, clock.now(), stderr.columns ?? 80, output);
     // One write, so that the terminal never shows a half-drawn picture.
-    const up = drawn > 0 ? `\u001b[${drawn}A` : '';
+    // What is typed, Ctrl-C too, is echoed and moves the cursor to the right.
+    const up = drawn > 0 ? `\r\u001b[${drawn}A` : '';
     stderr.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}\u001b[0J`);
     drawn = lines.length;
   };

@@ -96,7 +96,7 @@ async function spawnBox(start: StartBox): Promise<{ state: BoxState; started: bo
   const child = spawn(
     process.execPath,
     [
-      ...['--no-warnings', script, '--workspace', config.workspaceDir],
+      ...['--no-warnings', ...SMALL_HEAP, script, '--workspace', config.workspaceDir],
       ...['--port', String(config.managerPort), '--gateway-port', String(config.gatewayPort)],
       ...(start.sandbox ? [] : ['--no-sandbox']),
     ],
@@ -147,7 +147,8 @@ async function spawnBox(start: StartBox): Promise<{ state: BoxState; started: bo
 
 async function mkdirOrExplain(workspaceDir: string): Promise<void> {
   try {
-    await mkdir(workspaceDir, { recursive: true });
+    // Stories, sources, logs and the store are for nobody else on the machine. One that is there keeps its mode.
+    await mkdir(workspaceDir, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new CliError(
       'failed',

@@ -38,7 +38,7 @@ export async function attachToStory(context: CommandContext, storyId: string): P
         event: (event) => {
           const step = applyEvent(progress, event);
           progress = step.progress;
-          if (step.changes.length > 0) display.show(step);
+          display.show(step);
           output.detail(`${event.seq} ${plainLine(event.type)} ${plainLine(event.subject)}`);
         },
         connection: (state) =>

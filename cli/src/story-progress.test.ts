@@ -80,6 +80,18 @@ test('what went on is forgotten once the task has ended', () => {
   assert.equal(over.tasks[0]?.action, null);
 });
 
+test('what the tests did is forgotten once there is a verdict', () => {
+  const before = applyReport(NO_PROGRESS, storyReport({ task: { status: 'complete' } }), 1000).progress;
+  const ran = event({ type: 'job.progress', data: { task: 'task-001', action: 'running npm test' } });
+  const passed = event({
+    type: 'verdict.given',
+    subject: 'task/task-001',
+    data: { attempt: 1, outcome: 'passed', summary: '' },
+  });
+  const step = applyEvent(applyEvent(before, ran).progress, passed);
+  assert.deepEqual([step.progress.tasks[0]?.action, step.changes], [null, []]);
+});
+
 test('events of other tasks are not shown', () => {
   const { progress } = applyReport(NO_PROGRESS, storyReport({}), 1000);
   assert.deepEqual(applyEvent(progress, event({ data: { action: 'x', task: 'other' } })).changes, []);

@@ -83,24 +83,26 @@ export function applyReport(before: StoryProgress, report: StoryReport, nowMs: n
 }
 
 export function applyEvent(before: StoryProgress, event: Event): ProgressStep {
-  const verdict = badVerdict(before, event);
-  if (verdict !== null) return { progress: before, changes: [verdict] };
   const taskId = event.subject.startsWith('task/') ? event.subject.slice('task/'.length) : event.data.task;
   const task = before.tasks.find((one) => one.id === taskId);
+  if (task === undefined) return { progress: before, changes: [] };
+  // With its verdict the tests of an attempt are over; what comes next says so itself.
+  if (event.type === 'verdict.given')
+    return { progress: withAction(before, task, null), changes: badVerdict(task.id, event) };
   const action = actionOf(event);
-  if (task === undefined || action === null || action === task.action)
-    return { progress: before, changes: [] };
-  const tasks = before.tasks.map((one) => (one === task ? { ...one, action } : one));
-  return { progress: { ...before, tasks }, changes: [`${task.id} ${action}`] };
+  if (action === null || action === task.action) return { progress: before, changes: [] };
+  return { progress: withAction(before, task, action), changes: [`${task.id} ${action}`] };
+}
+
+function withAction(before: StoryProgress, task: TaskProgress, action: string | null): StoryProgress {
+  return { ...before, tasks: before.tasks.map((one) => (one === task ? { ...one, action } : one)) };
 }
 
 /** Why an attempt is done again; `show` has the evidence. */
-function badVerdict(before: StoryProgress, { type, subject, data }: Event): string | null {
-  if (type !== 'verdict.given' || data.outcome === 'passed') return null;
-  const task = before.tasks.find((one) => subject === `task/${one.id}`);
-  if (task === undefined) return null;
+function badVerdict(taskId: string, { data }: Event): string[] {
+  if (data.outcome === 'passed') return [];
   const outcome = data.outcome === 'could_not_run' ? 'could not be tested' : 'failed its tests';
-  return `${task.id} attempt ${Number(data.attempt)} ${outcome}: ${plainLine(String(data.summary))}`;
+  return [`${taskId} attempt ${Number(data.attempt)} ${outcome}: ${plainLine(String(data.summary))}`];
 }
 
 function actionOf({ type, data }: Event): string | null {

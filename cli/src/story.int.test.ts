@@ -106,6 +106,18 @@ test('what went wrong is said once, also with -q', async (t) => {
   assert.match(stderr, /^✗ The story is failed: task task-001 failed: no attempts left: exit 1 \(.*\)\.\n$/);
 });
 
+test('a mistyped id of a story is not taken for a story', async (t) => {
+  const { manager, space } = await setUp(t, {
+    getStory: () => {
+      throw new ProblemError('not_found', 'there is no story st_oops');
+    },
+  });
+  const { exitCode, stderr } = await runMain(['story', '--follow', 'st_oops'], { env: space.env });
+  assert.equal(exitCode, EXIT.failed);
+  assert.match(stderr, /there is no story st_oops/);
+  assert.deepEqual(submissions(manager), []);
+});
+
 test('a lost reply is asked for again with the same key, so there is one story', async (t) => {
   let calls = 0;
   const { manager, space } = await setUp(t, {

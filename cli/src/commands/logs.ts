@@ -68,9 +68,23 @@ async function printLines(
 /** With `--json` the line as it came, one object a line. */
 export function formatLine(line: Line, output: Pick<Output, 'json' | 'out'>): string {
   if (output.json) return JSON.stringify(line);
-  const text = plainText(line.text).replaceAll('\n', ' ');
+  const text = plainText(wordsOf(line.text)).replaceAll('\n', ' ');
   const body = line.stream === 'stderr' ? output.out('yellow', text) : text;
   return `${output.out('dim', `${plainText(line.at).slice(11, 23)} ${plainText(line.source)}`)} ${body}`;
+}
+
+/** A service writes `{level, message, …}`; a person reads `level message key=value`. Anything else is as it was printed. */
+function wordsOf(text: string): string {
+  if (!text.startsWith('{"level":')) return text;
+  try {
+    const { level, message, ...data } = JSON.parse(text) as Record<string, unknown>;
+    const more = Object.entries(data).map(
+      ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    );
+    return [level, message, ...more].join(' ');
+  } catch {
+    return text;
+  }
 }
 
 async function newestStory({ box, flags, output }: CommandContext): Promise<string | null> {

@@ -52,6 +52,9 @@ export async function addProject(
       rawBody: Readable.toWeb(createReadStream(bundle)) as ReadableStream<Uint8Array>,
     });
     output.note(`Project ${project.name} is made at ${short(project.mainCommit)}.`);
+    output.note(
+      `It goes live with its first task: ./dbox story --project ${project.name} -f SPEC.yaml --follow`,
+    );
     output.answerJson(project);
     return EXIT.ok;
   } finally {

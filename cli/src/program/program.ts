@@ -63,7 +63,8 @@ export async function runCli(cli: RunCli): Promise<ExitCode> {
       };
       exitCode = await body(context);
     };
-    await buildProgram(cli, run).parseAsync([...cli.args], { from: 'user' });
+    const asked = words.length === 1 && (words[0] === '--version' || words[0] === '-V');
+    await buildProgram(cli, run).parseAsync(asked ? ['version'] : [...cli.args], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) {
