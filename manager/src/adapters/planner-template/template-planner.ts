@@ -131,7 +131,7 @@ async function templateOf(templates: readonly Template[], request: PlanRequest):
   if (template !== undefined) return template;
   throw new ProblemError(
     'template_unknown',
-    `Project ${request.project} was not made from one of the box's templates, so its code can only be changed by a model. Set one up (\`dbox doctor\` says how), or submit a task spec of your own with \`dbox story -f\`.`,
+    `Project ${request.project} was not made from one of the box's templates, so its code can only be changed by a model, and none is connected. Submit a task spec of your own with \`dbox story --project ${request.project} -f SPEC.yaml\`.`,
   );
 }
 
