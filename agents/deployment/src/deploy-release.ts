@@ -74,7 +74,7 @@ async function deployRelease(o: Deployment): Promise<DeployResult> {
         onLine: (stream, line) => context.log(stream, line),
       });
       if (!built.ok) return failed(built.cause, built.detail, built.outputTail);
-      await enter('starting', 'starting beside the release that is live');
+      await enter('starting', 'starting the new release');
       signal.throwIfAborted();
       isStartedHere = true;
       running = await runner.launch(hosted, run, (exit) => o.supervisor.exited(hosted, exit));
@@ -97,7 +97,10 @@ async function deployRelease(o: Deployment): Promise<DeployResult> {
       await enter('starting', 'it still runs');
     }
 
-    await enter('smoking', `checking ${checks.length} criteria`);
+    await enter(
+      'smoking',
+      checks.length === 1 ? 'checking 1 criterion' : `checking ${checks.length} criteria`,
+    );
     const printedLines = () => hosted.output.lines();
     results = await smokeTest({ release: running, checks, printedLines, signal, clock });
     const bad = results.find((result) => result.outcome === 'failed');
