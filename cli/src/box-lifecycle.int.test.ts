@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -62,6 +62,14 @@ test('a box is started with its workspace and ports, and a second up finds it', 
   const second = await start(config);
   assert.deepEqual([second.started, second.state.pid], [false, first.state.pid]);
   assert.equal((await starts(config)).length, 1);
+});
+
+test('a workspace that a start makes is for nobody else on the machine', async (t) => {
+  const config = await setUp(t);
+  const workspaceDir = join(config.workspaceDir, 'made');
+  t.after(() => stopBox(workspaceDir, systemClock, 0));
+  await start({ ...config, workspaceDir });
+  assert.equal((await stat(workspaceDir)).mode & 0o777, 0o700);
 });
 
 test('of several ups at once one starts the box and all get it', async (t) => {
