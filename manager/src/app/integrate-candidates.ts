@@ -137,6 +137,14 @@ async function release(
     await beginRelease(context, tx, { project, task, runPlan: plan });
     return;
   }
+  const environment = await tx.environments.get({ project: project.name, name: task.spec.environment });
+  if (environment?.liveReleaseId) {
+    // Main's tree is always what is live, so it cannot move past what can be offered.
+    const reason =
+      'the project is live, but this commit has nothing to run any more: keep its dbox.yaml, start script or index.html';
+    await sendBack(context, tx, task, reason);
+    return;
+  }
   if (evidenceOf(task).pendingChecks > 0) {
     const reason =
       'the task has acceptance by address, but its commit has nothing to run: add a `run` or `static` line to dbox.yaml, a start script, or an index.html';
