@@ -37,10 +37,12 @@ const GREEN: TestResult = {
  */
 export class World {
   readonly repositories = new MemoryRepositories();
-  readonly context: AppContext;
+  context: AppContext;
+  /** What the use cases logged as errors. */
+  readonly errors: string[] = [];
   nowMs = Date.parse('2026-01-01T00:00:00Z');
   private readonly directory: string;
-  private readonly desk: LeaseDesk;
+  desk: LeaseDesk;
   private submissions = 0;
 
   static async open(): Promise<World> {
@@ -84,9 +86,22 @@ export class World {
       },
       observations: new Observations(),
       signJobToken: ({ jobId, fence }) => `${jobId}.${fence}`,
-      log: () => {},
+      log: (level, message, data) => {
+        if (level === 'error') this.errors.push(`${message} ${JSON.stringify(data)}`);
+      },
     };
     this.desk = new LeaseDesk(store, clock);
+  }
+
+  /** As after a kill: what is stored is there, what was only observed is forgotten. */
+  async reopen(): Promise<void> {
+    this.desk.stop();
+    await this.context.store.close();
+    const { clock } = this.context;
+    const store = await openSqliteStore({ path: join(this.directory, 'task.db'), clock, headFile: null });
+    this.context = { ...this.context, store, observations: new Observations() };
+    this.desk = new LeaseDesk(store, clock);
+    await this.move();
   }
 
   async close(): Promise<void> {
@@ -113,6 +128,17 @@ export class World {
     });
     await this.move();
     return made.id;
+  }
+
+  /** A story in words, as it is received; the planner has not looked at it yet. */
+  async tell(text: string, project?: string) {
+    const { story } = await submitStory(this.context, {
+      story: project === undefined ? { text } : { text, project },
+      idempotencyKey: undefined,
+      bodyHash: '',
+      actor: 'operator',
+    });
+    return story;
   }
 
   async move(): Promise<void> {
@@ -152,6 +178,10 @@ export class World {
       summary: 'done',
     });
     return commit;
+  }
+
+  testResult(given: Partial<TestResult>): TestResult {
+    return { ...GREEN, ...given };
   }
 
   async test(given: Partial<TestResult> = {}): Promise<void> {
