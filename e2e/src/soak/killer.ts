@@ -33,10 +33,10 @@ export async function killAtRandom(o: {
     await sleep(random.chance(0.7) ? random.between(300, 6_000) : random.between(6_000, 15_000));
     if (Date.now() > o.deadlineMs) return counts;
     const act = random.pick([
-      [65, 'kill'],
-      [15, 'kill while starting'],
-      [10, 'freeze'],
-      [10, 'stop'],
+      [50, 'kill'],
+      [20, 'kill while starting'],
+      [15, 'freeze'],
+      [15, 'stop'],
     ] as const);
     onAct(act);
     if (act === 'freeze') {

@@ -34,8 +34,8 @@ export async function loadProject(options: LoadOptions): Promise<void> {
       [15, () => submit(options, wrongThenRightStory(options.project, n))],
       [15, () => submit(options, dependentStory(options.project, n))],
       [8, () => failAndRetry(options, n)],
-      [10, () => cancelAtOnce(options, n)],
-      [12, () => rollBackWhenQuiet(options, moving)],
+      [12, () => cancelAtOnce(options, n)],
+      [20, () => rollBackWhenQuiet(options, moving)],
     ]);
     await act();
     await pause(random.between(50, 600), signal);
