@@ -20,7 +20,11 @@ export const slowAgent: Scenario = {
   name: 'an agent that falls silent loses its job within 15 s; its late result is refused and writes nothing',
   async run(box) {
     await box.ok(['up']);
-    const { held } = await leaseByHand(box);
+    const silent = await standInLine(box, 'silent', 1);
+    const successor = await standInLine(box, 'successor', TASKS.length + 2);
+    await submitTasks(box);
+    await until('the silent agent has a job', () => silent.leases.length > 0);
+    const held = silent.leases[0]!;
     const { id } = held.job;
     const leasedAtMs = async (fence: number) => {
       const leased = (await readEvents(box)).find(
@@ -28,7 +32,9 @@ export const slowAgent: Scenario = {
       );
       return leased ? Date.parse(leased.at) : null;
     };
-    await until('another agent has the job', async () => (await leasedAtMs(2)) !== null, 20_000);
+    // It stands in line since before the box's own agent came back for more, so it is the next.
+    const isTaken = () => successor.leases.some((lease) => lease.job.id === id && lease.lease.fence === 2);
+    await until('the successor has the job', isTaken, 20_000);
     const heldMs = (await leasedAtMs(2))! - (await leasedAtMs(1))!;
     assert.ok(heldMs <= 15_000, `the silent agent held the job for ${heldMs} ms`);
     assert.ok(heldMs >= LEASE_DURATION_MS, `its lease was taken after ${heldMs} ms already`);
@@ -50,6 +56,8 @@ export const slowAgent: Scenario = {
       [],
       'what came late left no event',
     );
+
+    await giveAllBack(box, successor);
     await allDelivered(box);
     const task = await showTask(box, held.job.taskId!);
     assert.equal(task.attemptCount, 1, 'a lost lease uses no attempt');
@@ -62,7 +70,10 @@ export const lyingAgent: Scenario = {
   env: { DBOX_LEASE_MS: '20000' },
   async run(box) {
     await box.ok(['up']);
-    const { held, foreign, agent } = await leaseByHand(box);
+    const lying = await standInLine(box, 'lying', TASKS.length);
+    await submitTasks(box);
+    await until('it has two jobs', () => lying.leases.length >= 2);
+    const [held, other] = lying.leases as [Lease, Lease];
     const { id } = held.job;
     const liar = await jobClient(box, held);
     await refuses(
@@ -83,16 +94,16 @@ export const lyingAgent: Scenario = {
       'invalid_request',
       liar.call('completeJob', { params: { jobId: id }, body: testSuccess() }),
     );
-    if (foreign) await refuses('forbidden', liar.call('heartbeatJob', { params: { jobId: foreign } }));
+    await refuses('forbidden', liar.call('heartbeatJob', { params: { jobId: other.job.id } }));
     await refuses('forbidden', liar.call('getStatus'));
-    await refuses('forbidden', agent.call('submitStory', { body: { text: 'x' } }));
+    await refuses('forbidden', lying.client.call('submitStory', { body: { text: 'x' } }));
     await refuses(
       'forbidden',
-      agent.call('completeJob', { params: { jobId: id }, body: success('a'.repeat(40)) }),
+      lying.client.call('completeJob', { params: { jobId: id }, body: success('a'.repeat(40)) }),
     );
     await refuses(
       'forbidden',
-      agent.call('leaseJob', { body: { agentId: held.job.agentId!, kinds: ['deploy'], waitMs: 0 } }),
+      lying.client.call('leaseJob', { body: { agentId: lying.agentId, kinds: ['deploy'], waitMs: 0 } }),
     );
     await refuses(
       'unauthenticated',
@@ -113,36 +124,38 @@ export const lyingAgent: Scenario = {
       'lease_gone',
       liar.call('completeJob', { params: { jobId: id }, body: success('b'.repeat(40)) }),
     );
+    await giveAllBack(box, lying);
     await allDelivered(box);
     assert.deepEqual(findDoubles(await readEvents(box)), []);
   },
 };
 
-interface Held {
-  readonly held: Lease;
-  /** A job that the box's own agents have or had. */
-  readonly foreign: string | null;
-  readonly agent: Client;
+interface HandMadeAgent {
+  readonly client: Client;
+  readonly agentId: string;
+  /** What it was given so far. */
+  readonly leases: readonly Lease[];
+  leave(): void;
 }
 
-/** Registers a coding agent by hand and waits in line until one of several tasks is its own. */
-async function leaseByHand(box: Box): Promise<Held> {
-  const agent = await connectTo(box, 'agent-coding');
-  const hello = {
-    kind: 'coding' as const,
-    name: 'by-hand',
-    version: '0',
-    capacity: 1,
-    labels: [],
-    warnings: [],
-  };
-  const { agentId } = (await agent.call('registerAgent', { body: hello }))!;
-  const enough = new AbortController();
-  const waiting = TASKS.map(() =>
-    agent
-      .call('leaseJob', { body: { agentId, kinds: ['code'], waitMs: 30_000 }, signal: enough.signal })
-      .catch(() => null),
-  );
+/** A coding agent made by hand, with this many polls outstanding; it beats for none of its jobs. */
+async function standInLine(box: Box, name: string, polls: number): Promise<HandMadeAgent> {
+  const client = await connectTo(box, 'agent-coding');
+  const hello = { kind: 'coding' as const, name, version: '0', capacity: polls, labels: [], warnings: [] };
+  const { agentId } = (await client.call('registerAgent', { body: hello }))!;
+  const leaving = new AbortController();
+  const leases: Lease[] = [];
+  for (let n = 0; n < polls; n += 1) {
+    const body = { agentId, kinds: ['code' as const], waitMs: 30_000 };
+    client.call('leaseJob', { body, signal: leaving.signal }).then(
+      (lease) => lease && leases.push(lease),
+      () => undefined,
+    );
+  }
+  return { client, agentId, leases, leave: () => leaving.abort() };
+}
+
+async function submitTasks(box: Box): Promise<void> {
   const file = await recordTasks(
     box.directory,
     TASKS.map((id) => ({
@@ -152,16 +165,26 @@ async function leaseByHand(box: Box): Promise<Held> {
     })),
   );
   await box.ok(['story', '-f', file, '--project', 'agents']);
-  const held = await Promise.any(
-    waiting.map(async (one) => (await one) ?? Promise.reject(new Error('none'))),
-  );
-  enough.abort();
-  // Those that were handed to this agent as well come back to the others once their leases are over.
-  const events = await readEvents(box);
-  const own = events.find(
-    (one) => one.type === 'job.leased' && one.actor !== `agent/${agentId}` && one.data.kind === 'code',
-  );
-  return { held, foreign: own ? own.subject.replace('job/', '') : null, agent };
+}
+
+/** So that nobody has to wait until its leases are over. */
+async function giveAllBack(box: Box, agent: HandMadeAgent): Promise<void> {
+  agent.leave();
+  const failed = {
+    kind: 'code',
+    outcome: 'failed',
+    engine: 'scripted',
+    cause: 'host',
+    detail: 'left',
+  } as const;
+  for (const lease of agent.leases) {
+    const client = await jobClient(box, lease);
+    await client
+      .call('completeJob', { params: { jobId: lease.job.id }, body: failed })
+      .catch((error: unknown) => {
+        if (!(error instanceof ProblemError && error.code === 'lease_gone')) throw error;
+      });
+  }
 }
 
 async function jobClient(box: Box, { lease }: Lease): Promise<Client> {
