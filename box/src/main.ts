@@ -9,6 +9,8 @@ import { startBox } from './start-box.ts';
 const STOP_LIMIT_MS = 15_000;
 
 async function main(): Promise<void> {
+  // Sources, logs and the store are the owner's business alone, whatever the shell's umask was.
+  process.umask(0o077);
   const config = readConfigOrExit();
   const { workspace } = config.manager;
   let box: RunningBox | null = null;

@@ -82,12 +82,12 @@ export function installHint(osRelease: string, platform: string): string {
     (m[1] ?? '').split(' '),
   );
   const has = (...names: string[]): boolean => names.some((name) => ids.includes(name));
-  if (has('debian', 'ubuntu')) return 'Run `sudo apt-get install bubblewrap socat`.';
-  if (has('fedora', 'rhel', 'centos')) return 'Run `sudo dnf install bubblewrap socat`.';
-  if (has('arch')) return 'Run `sudo pacman -S bubblewrap socat`.';
-  if (has('alpine')) return 'Run `sudo apk add bubblewrap socat`.';
-  if (has('suse', 'opensuse')) return 'Run `sudo zypper install bubblewrap socat`.';
-  return 'Install the packages `bubblewrap` and `socat` of your distribution.';
+  if (has('debian', 'ubuntu')) return 'Run `sudo apt-get install bubblewrap`.';
+  if (has('fedora', 'rhel', 'centos')) return 'Run `sudo dnf install bubblewrap`.';
+  if (has('arch')) return 'Run `sudo pacman -S bubblewrap`.';
+  if (has('alpine')) return 'Run `sudo apk add bubblewrap`.';
+  if (has('suse', 'opensuse')) return 'Run `sudo zypper install bubblewrap`.';
+  return 'Install the package `bubblewrap` of your distribution.';
 }
 
 export async function checkDisk(workspaceDir: string): Promise<DoctorCheck> {

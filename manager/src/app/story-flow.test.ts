@@ -5,6 +5,7 @@ import { cancelTask } from './cancel-task.ts';
 import { rescueExpiredLeases } from './rescue-expired-leases.ts';
 import { retryTask } from './retry-task.ts';
 import { rollBack } from './roll-back.ts';
+import { submitStory } from './submit-story.ts';
 import { World } from './testing/world.ts';
 
 let world: World;
@@ -334,4 +335,19 @@ test('where nothing earlier is kept, a script repairs with its next attempt; the
     reader.incidents.list({ project: 'p', limit: 10 }),
   );
   assert.equal(incident!.status, 'resolved');
+});
+
+test('a story with control characters is refused, one with line breaks and tabs is not', async () => {
+  const submit = (text: string) =>
+    submitStory(world.context, {
+      story: { text },
+      idempotencyKey: undefined,
+      bodyHash: '',
+      actor: 'operator',
+    });
+  await assert.rejects(
+    submit('a blog\u0000site'),
+    (error) => error instanceof ProblemError && error.code === 'invalid_request',
+  );
+  assert.equal((await submit('a blog\n\twith posts')).story.status, 'received');
 });

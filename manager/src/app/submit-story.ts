@@ -169,6 +169,13 @@ function requireText(story: SubmitStory): string | null {
       'the story is empty; say what should be built, e.g. "Develop and run a blog site"',
     );
   }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(text)) {
+    throw new ProblemError(
+      'invalid_request',
+      'the story holds control characters (a NUL or an escape, say); send it as plain text with line breaks and tabs alone',
+    );
+  }
   if (Buffer.byteLength(text) > MAX_STORY_BYTES) {
     throw new ProblemError(
       'story_too_large',
