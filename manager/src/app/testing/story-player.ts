@@ -18,7 +18,7 @@ export const OFTEN = {
   lease: 4,
   finish: 5,
   repeat: 1,
-  expire: 1,
+  expire: 3,
   hang: 1,
   'cancel task': 1,
   'cancel story': 1,
@@ -77,9 +77,7 @@ export class StoryPlayer {
       case 'repeat':
         return this.repeat(which);
       case 'expire':
-        world.nowMs += 15_000;
-        await rescueExpiredLeases(world.context);
-        return world.move();
+        return this.expire(which, how);
       case 'hang':
         return this.hang();
       case 'cancel task':
@@ -132,6 +130,20 @@ export class StoryPlayer {
       await this.world.move();
       rest = worked ? 0 : rest + 1;
     }
+  }
+
+  /** A slow agent's job goes to the next, and then the slow one speaks up after all. */
+  private async expire(which: number, how: number): Promise<void> {
+    const { world } = this;
+    const slow = pick(this.held, which) ?? (await world.lease(pick(AGENTS, which)));
+    world.nowMs += 15_000;
+    await rescueExpiredLeases(world.context);
+    await world.move();
+    for (const kind of AGENTS) {
+      const lease = await world.lease(kind);
+      if (lease) this.held.push(lease);
+    }
+    if (slow) await this.finish(slow, how);
   }
 
   private async submit(which: number, how: number): Promise<void> {
