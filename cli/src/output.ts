@@ -83,6 +83,8 @@ export function createOutput(options: OutputOptions): Output {
       if (json) stdout.write(`${JSON.stringify({ error: failure }, null, 2)}\n`);
       say(`${err('red', 'dbox:')} ${plainText(failure.detail)}`);
       for (const finding of failure.findings ?? []) {
+        // Of the request itself, which nobody typed as a file; the detail has said it.
+        if (finding.file === 'body') continue;
         const place = `${plainLine(finding.file)}:${finding.line}:${finding.column}`;
         const path = finding.path === '' ? '' : ` (${plainLine(finding.path)})`;
         const word = finding.severity === 'error' ? err('red', 'error') : err('yellow', 'warning');

@@ -106,6 +106,26 @@ test('what went wrong is said once, also with -q', async (t) => {
   assert.match(stderr, /^✗ The story is failed: task task-001 failed: no attempts left: exit 1 \(.*\)\.\n$/);
 });
 
+test('what is wrong with the request itself is said once, not as a place in a file', async (t) => {
+  const message = '1 to 48 of a-z';
+  const where = {
+    file: 'body',
+    code: 'invalid_request',
+    line: 1,
+    column: 1,
+    path: 'project',
+    hint: '',
+    severity: 'error',
+  } as const;
+  const { space } = await setUp(t, {
+    submitStory: () => {
+      throw new ProblemError('invalid_request', `wrong: ${message}`, { findings: [{ ...where, message }] });
+    },
+  });
+  const { exitCode, stderr } = await runMain(['story', 'A blog', '--project', '../a'], { env: space.env });
+  assert.deepEqual([exitCode, stderr], [EXIT.usage, `dbox: wrong: ${message}\n`]);
+});
+
 test('a mistyped id of a story is not taken for a story', async (t) => {
   const { manager, space } = await setUp(t, {
     getStory: () => {
