@@ -39,6 +39,9 @@ const LIMITS = {
 /** Requests in flight on a port that is given up. */
 const CLOSE_GRACE_MS = 30_000;
 
+/** A person who looks for a site near where it should be finds it. */
+const NEIGHBOURS = 20;
+
 export function createListeners(o: {
   readonly host: string;
   readonly handlers: ListenerHandlers;
@@ -55,7 +58,7 @@ export function createListeners(o: {
     closing.add(closed);
   }
 
-  async function listen(route: Route): Promise<Listener> {
+  async function listen(route: Route, asked: ReadonlySet<number>): Promise<Listener> {
     const key = routeKey(route);
     const server = createServer(
       { ...LIMITS, shouldUpgradeCallback: (req) => req.headers.upgrade?.toLowerCase() === 'websocket' },
@@ -69,7 +72,7 @@ export function createListeners(o: {
       socket.once('close', () => upgraded.delete(socket));
       o.handlers.upgrade(key)(req, socket, head);
     });
-    const port = await listenOnFirstFree(server, o.host, [route.port, remembered[key] ?? 0, 0]);
+    const port = await listenOnFirstFree(server, o.host, candidatePorts(route.port, remembered[key], asked));
     if (port !== route.port) {
       remembered[key] = port;
       if (route.port !== 0)
@@ -98,8 +101,11 @@ export function createListeners(o: {
   return {
     async apply(routes) {
       const wanted = new Map(routes.map((route) => [routeKey(route), route]));
+      const asked = new Set(routes.map((route) => route.port));
       for (const [key, listener] of open) {
-        if (wanted.get(key)?.port === listener.route.port) continue;
+        const port = wanted.get(key)?.port;
+        // The manager asks for the substitute itself once it has heard of it.
+        if (port === listener.route.port || port === listener.port) continue;
         open.delete(key);
         if (!wanted.has(key)) delete remembered[key];
         letGo(listener);
@@ -107,7 +113,7 @@ export function createListeners(o: {
       for (const [key, route] of wanted) {
         if (open.has(key)) continue;
         try {
-          open.set(key, await listen(route));
+          open.set(key, await listen(route, asked));
         } catch (error) {
           // No port at all is left (or no descriptors): the other routes go on; the next revision tries again.
           o.warn('no port could be opened', { route: key, error: String(error) });
@@ -130,6 +136,14 @@ export function createListeners(o: {
       await Promise.all([...all, ...closing]);
     },
   };
+}
+
+/** The port asked for, what stood in for it before, its neighbours that no other route asks for, else any. */
+function candidatePorts(port: number, substitute: number | undefined, asked: ReadonlySet<number>): number[] {
+  const neighbours = Array.from({ length: port === 0 ? 0 : NEIGHBOURS }, (_, n) => port + 1 + n).filter(
+    (one) => one < 65_536 && !asked.has(one),
+  );
+  return [port, ...(substitute === undefined ? [] : [substitute]), ...neighbours, 0];
 }
 
 async function listenOnFirstFree(server: Server, host: string, ports: readonly number[]): Promise<number> {

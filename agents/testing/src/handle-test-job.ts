@@ -32,7 +32,7 @@ export function createTestHandler(options: TestJobOptions): JobHandler<'test'> {
     const tree = await context.checkOut({ commit: payload.commit });
     const workingTree = await separateRepository({ tree, scratchDir, commit: payload.commit, signal });
     const changedTestFiles = await findChanges(context, workingTree);
-    await context.progress('installing dependencies');
+    await context.progress('setting up what the tests need');
     const fault = await setUp({ context, sandbox, tree, timeLeftMs: deadlineMs - nowMs() });
 
     const runner = openEntryRunner({ context, sandbox, workingTree, deadlineMs, nowMs });

@@ -44,7 +44,7 @@ export function judge(evidence: Evidence): Judgement {
   const counted = tests.reduce((sum, test) => sum + (test.counts?.passed ?? 0), 0);
   const green = checks.filter((check) => check.outcome === 'passed').length;
   if (counted > 0 || green > 0) {
-    return settled(of('passed', null, `${counted} tests and ${green} checks passed`));
+    return settled(of('passed', null, `${count(counted, 'test')} and ${count(green, 'check')} passed`));
   }
   const nothing =
     tests.length > 0
@@ -63,6 +63,10 @@ export function judgeWithSmoke(former: Verdict | null, smoke: readonly CheckResu
     changedTestFiles: former?.changedTestFiles ?? [],
     pendingChecks: 0,
   }).verdict;
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 function settled(verdict: Verdict): Judgement {

@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 
 const SERVER = join(import.meta.dirname, '../inside/static-server.mjs');
+
+/** The file is there a moment before the server listens on it. */
+function canConnect(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
 
 async function serve(t: TestContext, files: Readonly<Record<string, string>>) {
   const dir = await mkdtemp(join(tmpdir(), 'static-'));
@@ -28,13 +38,7 @@ async function serve(t: TestContext, files: Readonly<Record<string, string>>) {
     await exited;
     await rm(dir, { recursive: true });
   });
-  while (
-    await access(socketPath).then(
-      () => false,
-      () => true,
-    )
-  )
-    await new Promise(setImmediate);
+  while (!(await canConnect(socketPath))) await new Promise(setImmediate);
   return (path: string, o: { method?: string; headers?: Record<string, string> } = {}) =>
     new Promise<{ status: number; headers: IncomingHttpHeaders; body: string }>((resolve, reject) => {
       const req = request({ socketPath, path, agent: false, ...o }, (res) => {
