@@ -36,7 +36,7 @@ export function createFindingList(file: string): FindingList {
       if (severity === 'error') anyError = true;
       if (all.length < MAX_FINDINGS) {
         const { line, column, path } = place;
-        all.push({ code, severity, file, line, column, path, message, hint });
+        all.push({ code, severity, file, line, column, path, message: printable(message), hint });
       }
     },
     hasError: () => anyError,
@@ -45,10 +45,15 @@ export function createFindingList(file: string): FindingList {
 
 /** A value of the document within a message: on one line, printable and short, whatever it holds. */
 export function quoted(value: unknown): string {
-  const json = JSON.stringify(value) ?? String(value);
-  const printable = json.replace(
-    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+  const text = printable(JSON.stringify(value) ?? String(value));
+  return text.length <= 120 ? text : `${text.slice(0, 117)}…`;
+}
+
+/** Messages go to terminals, and the YAML library quotes the document as it is. */
+function printable(text: string): string {
+  return text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  return printable.length <= 120 ? printable : `${printable.slice(0, 117)}…`;
 }

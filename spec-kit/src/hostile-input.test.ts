@@ -123,6 +123,11 @@ test('ten thousand findings are cut', () => {
   assert.equal(readTaskSpecs({ file: 'x.yaml', yaml }).findings.length, 100);
 });
 
+test('what the YAML library quotes of a document is made printable', () => {
+  const { findings } = readTaskSpecs({ file: 'x.yaml', yaml: '>: (\t' });
+  assert.ok(findings.some(({ message }) => message.includes('(\\u0009')));
+});
+
 test('no text at all makes a reader throw', () => {
   const piece = fc.oneof(
     fc.constantFrom(
