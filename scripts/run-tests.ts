@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 /*
  * `npm test`: every unit and integration test of every room, by node's own runner.
  * `npm test -- manager sandbox` runs those rooms alone; `npm test -- --unit` leaves out what starts
- * processes, sandboxes or git.
+ * processes, sandboxes or git; `--seed=random` (or a number) draws other cases for property tests.
  */
 const ROOT = resolve(import.meta.dirname, '..');
 /** Two cores: more files at once only makes each slower, and timing-sensitive ones unfair. */
@@ -13,6 +13,7 @@ const CONCURRENCY = 2;
 const FILE_LIMIT_MS = 300_000;
 
 const args = process.argv.slice(2);
+const seed = args.find((arg) => arg.startsWith('--seed='))?.slice('--seed='.length);
 const unitOnly = args.includes('--unit');
 const rooms = args.filter((arg) => !arg.startsWith('--'));
 const patterns = (rooms.length > 0 ? rooms : ['*', 'agents/*']).map((room) => `${room}/src/**/*.test.ts`);
@@ -28,6 +29,7 @@ const child = spawn(
   process.execPath,
   [
     '--no-warnings',
+    '--import=./scripts/test-seed.ts',
     '--test',
     `--test-concurrency=${CONCURRENCY}`,
     `--test-timeout=${FILE_LIMIT_MS}`,
@@ -35,6 +37,10 @@ const child = spawn(
     '--test-reporter-destination=stdout',
     ...files,
   ],
-  { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] },
+  {
+    cwd: ROOT,
+    env: { ...process.env, ...(seed === undefined ? {} : { DBOX_TEST_SEED: seed }) },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  },
 );
 child.once('exit', (code) => process.exit(code ?? 1));
