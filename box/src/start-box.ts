@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { startCodingAgent } from '@dbox/agent-coding';
 import { startDeploymentAgent } from '@dbox/agent-deployment';
@@ -51,6 +51,7 @@ export async function startBox(config: BoxConfig): Promise<RunningBox> {
   };
   try {
     await makeRuntimeDir(config.runtimeDir);
+    parts.push({ stop: () => rm(config.runtimeDir, { recursive: true, force: true }) });
     const toolchain = await findToolchain();
     const sandbox = await openSandbox({
       toolchain,
@@ -71,6 +72,7 @@ export async function startBox(config: BoxConfig): Promise<RunningBox> {
       token: token('gateway'),
       stateFile: join(workspace, 'gateway.json'),
       host: '127.0.0.1',
+      warn: (message, data) => manager.log('gateway', 'warn', message, data),
     });
     parts.push(gateway);
     const isolation = { sandbox, allowUnsandboxed: config.allowUnsandboxed };

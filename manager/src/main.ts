@@ -52,6 +52,8 @@ export interface RunningManager {
   /** For those that this process starts itself; others get theirs as files. */
   readonly tokens: ReadonlyMap<StoredRole, string>;
   warn(topic: string, text: string): void;
+  /** Into the log of a service that has no agent token of its own. */
+  log(service: 'manager' | 'gateway', level: 'info' | 'warn' | 'error', message: string, data?: object): void;
   stop(): Promise<void>;
 }
 
@@ -96,6 +98,12 @@ async function serve(
     jobKey: secrets.jobKey,
   });
   const logs = createLogStore({ workspace });
+  const logAs: RunningManager['log'] = (service, level, message, data) => {
+    const text = JSON.stringify({ level, message, ...data });
+    const line = { at: isoOf(clock.nowMs()), stream: 'agent', text } as const;
+    // What cannot be logged cannot be logged anywhere; it must not end the box.
+    logs.append({ kind: 'service', id: service }, [line]).catch(() => {});
+  };
   const context: AppContext = {
     store,
     repositories: createGitRepositories({ workspace, path: config.path }),
@@ -115,12 +123,7 @@ async function serve(
     },
     observations: new Observations(),
     signJobToken: auth.signJobToken,
-    log(level, message, data) {
-      const text = JSON.stringify({ level, message, ...data });
-      const line = { at: isoOf(clock.nowMs()), stream: 'agent', text } as const;
-      // What cannot be logged cannot be logged anywhere; it must not end the box.
-      logs.append({ kind: 'service', id: 'manager' }, [line]).catch(() => {});
-    },
+    log: (level, message, data) => logAs('manager', level, message, data),
   };
 
   await registerTokens(context, secrets.tokens);
@@ -174,6 +177,7 @@ async function serve(
     port: listening.port,
     tokens: secrets.tokens,
     warn: (topic, text) => void context.observations.warnings.set(topic, text),
+    log: logAs,
     async stop() {
       await listening.close();
       await stopLoops();
