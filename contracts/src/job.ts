@@ -119,7 +119,12 @@ export const CheckJobResult = z.object({
   outcome: z.literal('succeeded'),
   checks: z.array(CheckResult),
 });
-export const JobResult = z.union([CodeResult, TestJobResult, DeployResult, CheckJobResult]);
+export const JobResult = z.discriminatedUnion('kind', [
+  CodeResult,
+  TestJobResult,
+  DeployResult,
+  CheckJobResult,
+]);
 
 export const Job = z.object({
   id: MadeId,

@@ -207,7 +207,7 @@ function startLoops(context: AppContext, leases: LeaseDesk): () => Promise<void>
   const loops = [work, sharing, rescue, disk, retention];
 
   const unsubscribe = store.onCommit(({ events }) => {
-    if (events.some((event) => movesWork(event.type))) work.wake();
+    if (events.some(movesWork)) work.wake();
     if (events.some((event) => event.type === 'main.moved' || event.type === 'task.complete')) sharing.wake();
     // The ninth release is not kept for an hour just because nobody looked.
     if (events.some((event) => event.type === 'release.live')) retention.wake();

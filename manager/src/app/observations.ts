@@ -1,4 +1,4 @@
-import type { TrafficStats } from '@dbox/contracts';
+import type { AgentKind, TrafficStats } from '@dbox/contracts';
 import type { CheckTrack } from '../domain/health.ts';
 
 /**
@@ -21,6 +21,7 @@ export class Observations {
   /** Since when a job's lease has been held, as far as was seen. */
   readonly leasedSince = new Map<string, { readonly fence: number; readonly sinceMs: number }>();
   readonly agentLastSeenMs = new Map<string, number>();
+  readonly agentKinds = new Map<string, AgentKind>();
 
   forgetRelease(releaseId: string): void {
     this.tracks.delete(releaseId);

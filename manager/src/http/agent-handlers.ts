@@ -151,11 +151,19 @@ async function requireAgent(
   agentId: string,
   caller: Caller,
 ): Promise<{ kind: AgentKind }> {
+  const kind = context.observations.agentKinds.get(agentId) ?? (await lookUpKind(context, agentId));
+  if (kind !== agentKindOf(caller)) {
+    throw new ProblemError('forbidden', `agent ${agentId} is not of this token's kind`);
+  }
+  return { kind };
+}
+
+/** What an agent is never changes, so each is looked up once and not at every lease. */
+async function lookUpKind(context: AppContext, agentId: string): Promise<AgentKind> {
   const found = await context.store.read((reader) => reader.agents.get(agentId));
   if (!found) throw new ProblemError('not_found', `there is no agent ${agentId}; register first`);
-  if (found.agent.kind !== agentKindOf(caller))
-    throw new ProblemError('forbidden', `agent ${agentId} is not of this token's kind`);
-  return { kind: found.agent.kind };
+  context.observations.agentKinds.set(agentId, found.agent.kind);
+  return found.agent.kind;
 }
 
 function requireBytes<B>(bytes: B | null): B {

@@ -1,3 +1,4 @@
+import type { Event } from '@dbox/contracts';
 import type { AppContext } from '../app/context.ts';
 import { integrateCandidates } from '../app/integrate-candidates.ts';
 import { planStories } from '../app/plan-story.ts';
@@ -13,8 +14,9 @@ export async function moveWork(context: AppContext): Promise<void> {
   }
 }
 
-/** Events after which there may be something to move. */
-export function movesWork(type: string): boolean {
+/** Whether there may be something to move after this event. A check's job moves nothing. */
+export function movesWork({ type, data }: Pick<Event, 'type' | 'data'>): boolean {
+  if (type === 'job.succeeded' || type === 'job.failed') return data.kind !== 'check';
   return (
     type === 'story.received' ||
     type === 'task.created' ||
@@ -26,8 +28,6 @@ export function movesWork(type: string): boolean {
     type === 'release.refused' ||
     type === 'release.live' ||
     type === 'release.stopped' ||
-    type === 'job.succeeded' ||
-    type === 'job.failed' ||
     type === 'task.failed' ||
     type === 'task.cancelled' ||
     type === 'task.blocked'

@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { LedgerHead } from './session.ts';
 
 /** Often enough that little of the ledger's end is without a witness, seldom enough to cost nothing beside the commits. */
-const WRITE_INTERVAL_MS = 200;
+const WRITE_INTERVAL_MS = 500;
 
 export const EMPTY_HEAD: LedgerHead = { seq: 0, hash: GENESIS_HASH };
 

@@ -59,9 +59,17 @@ export function jobsTable(
   const openOfTask = statement<{ taskId: string }, JobRow>((param) =>
     oldest.where('task_id', '=', param('taskId')).where('status', 'in', open).compile(),
   );
-  const openOfProject = statement<{ project: string }, JobRow>((param) =>
-    oldest.where('project', '=', param('project')).where('status', 'in', open).compile(),
-  );
+  // Asked for seldom: from the indexes of what is queued and what is leased, since one of its own would
+  // be written with each claim.
+  const openOfProject = statement<{ project: string }, JobRow>((param) => {
+    const of = (status: 'queued' | 'leased') =>
+      builder
+        .selectFrom('jobs')
+        .select('ordinal')
+        .where('status', '=', sql.lit(status))
+        .where('project', '=', param('project'));
+    return oldest.where('ordinal', 'in', of('queued').unionAll(of('leased'))).compile();
+  });
   const ofTask = statement<{ taskId: string }, JobRow>((param) =>
     oldest.where('task_id', '=', param('taskId')).compile(),
   );
