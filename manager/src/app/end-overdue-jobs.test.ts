@@ -3,7 +3,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import type { Lease } from '@dbox/contracts';
 import { ProblemError } from '@dbox/contracts';
 import { LeaseRescue } from '../loops/rescue-loop.ts';
-import { endOverdueJobs } from './end-overdue-jobs.ts';
+import { endOverdueJobs, endPoisonJobs } from './end-overdue-jobs.ts';
 import { heartbeatJob } from './heartbeat-job.ts';
 import { rescueExpiredLeases } from './rescue-expired-leases.ts';
 import { SITE, specOf } from './testing/specs.ts';
@@ -51,6 +51,20 @@ test('what hangs again and again waits for a person, and frees its project', asy
   }
   assert.equal((await world.task('one')).status, 'blocked');
   assert.equal((await world.project('p')).work, null);
+});
+
+test('a job that kills whoever takes it is ended as a fault of the host after five leases', async () => {
+  await world.submit(specOf('one'), { project: 'p' });
+  for (let n = 1; n <= 5; n++) {
+    const lease = await world.lease('coding');
+    assert.equal(lease!.lease.fence, n);
+    world.nowMs += 15_000;
+    assert.equal(await endPoisonJobs(world.context), n === 5 ? 1 : 0);
+    if (n < 5) assert.equal(await rescueExpiredLeases(world.context), 1);
+  }
+  const fresh = await world.lease('coding');
+  assert.equal(fresh!.lease.fence, 1, 'repeated as a new job');
+  assert.equal((await world.task('one')).attemptCount, 1);
 });
 
 test('a clock that is set back keeps no dead agent alive', async () => {

@@ -7,6 +7,8 @@ import { now, record, transact } from './context.ts';
 
 /** What a job may take beside the work itself: checking out, installing, sending back. */
 const SLACK_MINUTES = 15;
+/** Agents and boxes are killed now and then; five times at the very same job is no accident. */
+const MAX_LEASES = 5;
 /** For jobs whose task sets no time: a large build and a slow start. */
 const OTHERS_MINUTES = 60;
 
@@ -27,11 +29,28 @@ export async function endOverdueJobs(context: AppContext): Promise<number> {
     if (seen?.fence !== job.fence || seen.sinceMs > nowMs) {
       leasedSince.set(job.id, { fence: job.fence, sinceMs: nowMs });
     } else if (nowMs - seen.sinceMs >= limitMinutes(job) * 60_000) {
-      await endOverdue(context, job);
+      await endJob(
+        context,
+        job,
+        `the agent held the job for more than ${limitMinutes(job)} minutes without an end`,
+      );
       ended += 1;
     }
   }
   return ended;
+}
+
+/**
+ * Ends jobs that have lost one lease after the other: whoever takes such a job dies of it, the box
+ * itself perhaps. Also a fault of the host, so a person is called before it goes on for ever.
+ */
+export async function endPoisonJobs(context: AppContext): Promise<number> {
+  const nowMs = context.clock.nowMs();
+  const leased = await context.store.read((reader) => reader.jobs.listLeased());
+  const poison = leased.filter((job) => job.fence >= MAX_LEASES && (job.leaseExpiresAtMs ?? 0) <= nowMs);
+  for (const job of poison)
+    await endJob(context, job, `its lease was lost ${job.fence} times, one after the other`);
+  return poison.length;
 }
 
 function limitMinutes({ payload }: JobRecord): number {
@@ -40,11 +59,10 @@ function limitMinutes({ payload }: JobRecord): number {
   return OTHERS_MINUTES;
 }
 
-async function endOverdue(context: AppContext, { id, fence }: JobRecord): Promise<void> {
+async function endJob(context: AppContext, { id, fence }: JobRecord, why: string): Promise<void> {
   await transact(context, async (tx) => {
     const job = await tx.jobs.get(id);
     if (job?.status !== 'leased' || job.fence !== fence) return;
-    const why = `the agent held the job for more than ${limitMinutes(job)} minutes without an end`;
     await record(context, tx, {
       actor: 'system',
       type: 'job.lease_lost',

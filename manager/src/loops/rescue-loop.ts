@@ -1,5 +1,5 @@
 import type { AppContext } from '../app/context.ts';
-import { endOverdueJobs } from '../app/end-overdue-jobs.ts';
+import { endOverdueJobs, endPoisonJobs } from '../app/end-overdue-jobs.ts';
 import { rescueExpiredLeases } from '../app/rescue-expired-leases.ts';
 
 /** A turn that comes so late was kept back: the store was out, the machine slept, or the clock was set. */
@@ -25,7 +25,10 @@ export class LeaseRescue {
     if (sinceMs > LATE_MS || sinceMs < 0) this.quietUntilMs = nowMs + settings.leaseDurationMs;
     // Reads the store, so it throws while that is out, and the turn does not count.
     await endOverdueJobs(this.context);
-    if (nowMs >= this.quietUntilMs) await rescueExpiredLeases(this.context);
+    if (nowMs >= this.quietUntilMs) {
+      await endPoisonJobs(this.context);
+      await rescueExpiredLeases(this.context);
+    }
     this.lastTurnMs = nowMs;
   }
 }
