@@ -5,6 +5,7 @@ import type { Figure } from './figures.ts';
 import { printTable } from './figures.ts';
 import { measureBox } from './measure-box.ts';
 import { measureClaims } from './measure-claims.ts';
+import { measureHandOff } from './measure-hand-off.ts';
 
 /*
  * `npm run bench`: a table on stdout and the same as JSON in `bench/results/latest.json`.
@@ -17,6 +18,10 @@ const only = process.argv.slice(2).find((arg) => !arg.startsWith('--'));
 if (only !== 'claims') {
   note('a box, its stories and its idle time …');
   figures.push(...(await measureBox()));
+}
+if (only !== 'box') {
+  note('hand-off …');
+  figures.push(...(await measureHandOff()));
 }
 for (const agents of only === 'box' ? [] : [1, 8, 64]) {
   note(`lease and complete, ${agents} …`);

@@ -8,7 +8,7 @@ import { createSystemClock } from '../../manager/src/adapters/system-clock.ts';
 /*
  * The manager as it is, over a store that holds this many queued `check` jobs (the kind whose result
  * has no consequences, so that a lease and a completion are all that is measured). Started as a
- * process of its own; prints its address and an agent token.
+ * process of its own; prints its port and the tokens of its callers.
  */
 const jobCount = Number(process.argv[2]);
 const workspace = await mkdtemp(join(tmpdir(), 'dbox-bench-'));
@@ -48,5 +48,12 @@ const manager = await startManager({
   mode: 'process',
   templatesDir: resolve(import.meta.dirname, '../../templates'),
 });
-console.log(JSON.stringify({ port: manager.port, token: manager.tokens.get('agent:monitoring') }));
+console.log(
+  JSON.stringify({
+    port: manager.port,
+    token: manager.tokens.get('agent:monitoring'),
+    codingToken: manager.tokens.get('agent:coding'),
+    operatorToken: manager.tokens.get('operator'),
+  }),
+);
 process.once('SIGTERM', () => void manager.stop().then(() => process.exit(0)));
