@@ -67,9 +67,13 @@ test('a box is started with its workspace and ports, and a second up finds it', 
 test('a workspace that a start makes is for nobody else on the machine', async (t) => {
   const config = await setUp(t);
   const workspaceDir = join(config.workspaceDir, 'made');
-  t.after(() => stopBox(workspaceDir, systemClock, 0));
-  await start({ ...config, workspaceDir });
-  assert.equal((await stat(workspaceDir)).mode & 0o777, 0o700);
+  try {
+    await start({ ...config, workspaceDir });
+    assert.equal((await stat(workspaceDir)).mode & 0o777, 0o700);
+  } finally {
+    // Before the hook of `setUp` removes the directory, which says where this box is.
+    await stopBox(workspaceDir, systemClock, 0);
+  }
 });
 
 test('of several ups at once one starts the box and all get it', async (t) => {
