@@ -15,7 +15,8 @@ export function percentile(values: readonly number[], share: number): number {
 
 export function printTable(figures: readonly Figure[]): void {
   const rows = figures.map((figure) => [
-    figure.met ? 'ok' : 'MISSED',
+    // Without an aim there is nothing to meet.
+    figure.aim === '' ? '' : figure.met ? 'ok' : 'MISSED',
     figure.name,
     `${format(figure.value)} ${figure.unit}`,
     figure.beside ? `${format(figure.beside.value)} ${figure.unit} (${figure.beside.name})` : '',
