@@ -11,6 +11,7 @@ export * from './operations.ts';
 export * from './project.ts';
 export * from './release.ts';
 export * from './routes.ts';
+export * from './setting.ts';
 export * from './statuses.ts';
 export * from './story.ts';
 export * from './task.ts';

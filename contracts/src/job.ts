@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { Check, CheckResult } from './check.ts';
 import { Commit, EnvironmentName, Instant, MadeId, ProjectName, TaskId } from './names.ts';
 import { RunPlan } from './project.ts';
-import { Target } from './release.ts';
-import { ENGINES, JOB_KINDS, JOB_STATUSES } from './statuses.ts';
+import { ImageDigest, Target } from './release.ts';
+import { ENGINES, JOB_KINDS, JOB_STATUSES, RELEASE_TRIGGERS } from './statuses.ts';
 import { TaskSpec } from './task-spec.ts';
 import { TestResult, Verdict } from './verdict.ts';
 
@@ -57,8 +57,11 @@ export const DeployPayload = z.object({
   runPlan: RunPlan,
   /** All live checks of the project and the task's own; only `http` and `log` are for the smoke test. */
   checks: z.array(Check),
-  trigger: z.enum(['task', 'rollback']),
+  trigger: z.enum(RELEASE_TRIGGERS),
   trusted: z.boolean(),
+  settingsVersion: z.int().min(0),
+  /** Built before: run exactly this, build only where the engine has lost it. Null: build. */
+  image: ImageDigest.nullable(),
 });
 /** Look once at these checks of a live release. */
 export const CheckPayload = z.object({ kind: z.literal('check'), releaseId: MadeId, checks: z.array(Check) });
@@ -103,6 +106,7 @@ export const DeployResult = z.discriminatedUnion('outcome', [
     kind: z.literal('deploy'),
     outcome: z.literal('succeeded'),
     target: Target,
+    image: ImageDigest.nullable(),
     checks: z.array(CheckResult),
   }),
   z.object({

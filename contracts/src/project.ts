@@ -20,6 +20,16 @@ export const RunPlan = z.discriminatedUnion('kind', [
     from: z.string(),
   }),
   z.object({ kind: z.literal('static'), build: z.string().nullable(), root: z.string(), from: z.string() }),
+  /** Built by the project's own Dockerfile; only where releases run in containers. */
+  z.object({
+    kind: z.literal('dockerfile'),
+    path: z.string(),
+    /** Where it listens; null: the one port the image exposes, else `PORT`. */
+    port: z.int().min(1).max(65535).nullable(),
+    from: z.string(),
+  }),
+  /** The project's own compose file, read and rebuilt, never passed through; only where releases run in containers. */
+  z.object({ kind: z.literal('compose'), path: z.string(), from: z.string() }),
   z.object({ kind: z.literal('nothing') }),
 ]);
 

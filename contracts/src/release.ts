@@ -10,6 +10,8 @@ export const Target = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('tcp'), host: z.string(), port: z.int().min(1).max(65535) }),
 ]);
 
+export const ImageDigest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+
 export const Release = z.object({
   id: MadeId,
   project: ProjectName,
@@ -19,6 +21,10 @@ export const Release = z.object({
   taskId: TaskId.nullable(),
   status: z.enum(RELEASE_STATUSES),
   runPlan: RunPlan,
+  /** Which version of its environment's settings it runs with; 0 where there were none yet. */
+  settingsVersion: z.int().min(0),
+  /** The engine's digest of what was built (`sha256:…`), to run exactly that again; null where releases are no containers. */
+  image: ImageDigest.nullable(),
   /** What the smoke test said, and why it was refused or rolled back. */
   checks: z.array(CheckResult),
   reason: z.string().nullable(),

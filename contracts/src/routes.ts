@@ -8,10 +8,18 @@ import { Commit, EnvironmentName, MadeId, ProjectName, TaskId } from './names.ts
 import type { OperationName } from './operations.ts';
 import { Project } from './project.ts';
 import { Release } from './release.ts';
+import { SettingKey, SettingList, SettingValue } from './setting.ts';
 import { AGENT_KINDS, JOB_KINDS } from './statuses.ts';
 import { Attachment, Story, SubmitStory } from './story.ts';
 import { Task, TaskDetail } from './task.ts';
-import { ReleaseObservation, Topology, TopologyAck, TrafficStats, WatchReport } from './topology.ts';
+import {
+  ReleaseObservation,
+  ReleaseUsage,
+  Topology,
+  TopologyAck,
+  TrafficStats,
+  WatchReport,
+} from './topology.ts';
 import { LedgerReport, StatusReport, StoryReport } from './views.ts';
 
 /**
@@ -57,6 +65,10 @@ const story = z.object({ storyId: MadeId });
 const task = z.object({ taskId: TaskId });
 const job = z.object({ jobId: MadeId });
 const project = z.object({ project: ProjectName });
+const environment = z.object({ project: ProjectName, environment: EnvironmentName });
+const setting = environment.extend({ key: SettingKey });
+/** The new version, and the release that takes it to the site; null where nothing is live. */
+const settingChange = z.object({ version: z.int(), releaseId: MadeId.nullable() });
 const release = z.object({ releaseId: MadeId });
 const agent = z.object({ agentId: MadeId });
 const text = z.string();
@@ -163,6 +175,25 @@ export const ROUTES = {
     body: z.object({ environment: EnvironmentName.default('dev'), releaseId: MadeId.optional() }).strict(),
     response: z.object({ from: Release, to: Release }),
   },
+  listSettings: {
+    roles: VIEW,
+    summary: "Names of an environment's settings; values are never shown again.",
+    params: environment,
+    response: SettingList,
+  },
+  setSetting: {
+    roles: OPERATE,
+    summary: "Give an environment's releases a variable; what is live is released again with it.",
+    params: setting,
+    body: z.object({ value: SettingValue }).strict(),
+    response: settingChange,
+  },
+  removeSetting: {
+    roles: OPERATE,
+    summary: 'Take a variable away; what is live is released again without it.',
+    params: setting,
+    response: settingChange,
+  },
   listReleases: {
     roles: VIEW,
     summary: 'Releases, newest first.',
@@ -222,6 +253,12 @@ export const ROUTES = {
       /** Nothing more will come. */
       ended: z.boolean(),
     }),
+  },
+  getBackup: {
+    roles: ADMIN,
+    summary:
+      'Store, repositories, artifacts and ledger head of one moment, as a tar archive. It holds secrets.',
+    response: 'stream',
   },
 
   registerAgent: {
@@ -342,6 +379,18 @@ export const ROUTES = {
     summary: "A release's commit as a git bundle (ref `refs/heads/dbox`), to lay it out again.",
     params: release,
     response: 'stream',
+  },
+  getReleaseSettings: {
+    roles: ['agent:deployment'],
+    summary: 'The settings this release runs with, in clear.',
+    params: release,
+    response: z.object({ version: z.int(), values: z.record(z.string(), z.string()) }),
+  },
+  reportUsage: {
+    roles: ['agent:deployment'],
+    summary: 'What the running releases use now.',
+    body: z.object({ releases: z.array(ReleaseUsage).max(1000) }).strict(),
+    response: 'nothing',
   },
   observeRelease: {
     roles: ['agent:deployment'],

@@ -33,6 +33,8 @@ export const RELEASE_STATUSES = [
   'rolled_back',
   'stopped',
 ] as const;
+/** Why a release is made: a task's candidate, a rollback to it, or settings that changed under the same commit. */
+export const RELEASE_TRIGGERS = ['task', 'rollback', 'settings'] as const;
 export const INCIDENT_STATUSES = ['open', 'acting', 'watching', 'resolved', 'escalated', 'muted'] as const;
 export const JOB_KINDS = ['plan', 'code', 'test', 'deploy', 'check'] as const;
 export const AGENT_KINDS = ['coding', 'testing', 'deployment', 'monitoring'] as const;
@@ -44,6 +46,7 @@ export type StoryStatus = (typeof STORY_STATUSES)[number];
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 export type JobStatus = (typeof JOB_STATUSES)[number];
 export type ReleaseStatus = (typeof RELEASE_STATUSES)[number];
+export type ReleaseTrigger = (typeof RELEASE_TRIGGERS)[number];
 export type IncidentStatus = (typeof INCIDENT_STATUSES)[number];
 export type JobKind = (typeof JOB_KINDS)[number];
 export type AgentKind = (typeof AGENT_KINDS)[number];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Check } from './check.ts';
 import { Commit, EnvironmentName, MadeId, ProjectName } from './names.ts';
 import { RunPlan } from './project.ts';
-import { Target } from './release.ts';
+import { ImageDigest, Target } from './release.ts';
 
 /** One environment's address. The gateway listens on `port`, or on a free one that it reports if that is taken. */
 export const Route = z.object({
@@ -21,6 +21,8 @@ export const DesiredRelease = z.object({
   environment: EnvironmentName,
   commit: Commit,
   runPlan: RunPlan,
+  settingsVersion: z.int().min(0),
+  image: ImageDigest.nullable(),
   trusted: z.boolean(),
   /** `live` is started whenever it does not run; `warm` may run on for a quick rollback but is not started again; `kept` keeps only its files. */
   state: z.enum(['live', 'warm', 'kept']),
@@ -78,7 +80,25 @@ export const ReleaseObservation = z.discriminatedUnion('type', [
     gaveUp: z.boolean(),
   }),
   z.object({ type: z.literal('stopped'), releaseId: MadeId }),
+  /** The container engine's own word on it, such as `oom` or `die`. */
+  z.object({
+    type: z.literal('engine_event'),
+    releaseId: MadeId,
+    action: z.string().max(40),
+    detail: z.string().max(500),
+  }),
 ]);
+
+/** What a running release uses now. */
+export const ReleaseUsage = z.object({
+  releaseId: MadeId,
+  /** Of one core: 200 is two cores. */
+  cpuPercent: z.number().min(0),
+  memoryBytes: z.int().min(0),
+  /** Null: unlimited. */
+  memoryLimitBytes: z.int().min(0).nullable(),
+  processes: z.int().min(0),
+});
 
 /** One round of a watch. */
 export const WatchReport = z.object({
@@ -95,4 +115,5 @@ export type Topology = z.infer<typeof Topology>;
 export type TopologyAck = z.infer<typeof TopologyAck>;
 export type TrafficStats = z.infer<typeof TrafficStats>;
 export type ReleaseObservation = z.infer<typeof ReleaseObservation>;
+export type ReleaseUsage = z.infer<typeof ReleaseUsage>;
 export type WatchReport = z.infer<typeof WatchReport>;

@@ -153,6 +153,7 @@ async function serve(
         verifyLedger: () => verifyLedger(store, { headFile }),
       }),
       ...agentHandlers({ context, leases, topology }),
+      ...unbuiltHandlers,
     },
     authenticate: auth.authenticate,
     clock,
@@ -268,6 +269,16 @@ async function recordStart(context: AppContext, url: string): Promise<void> {
     );
   }
 }
+
+const unbuilt = () => Promise.reject(new Error('not built yet'));
+const unbuiltHandlers = {
+  listSettings: unbuilt,
+  setSetting: unbuilt,
+  removeSetting: unbuilt,
+  getReleaseSettings: unbuilt,
+  getBackup: unbuilt,
+  reportUsage: unbuilt,
+};
 
 function killSelf(): void {
   process.kill(process.pid, 'SIGKILL');

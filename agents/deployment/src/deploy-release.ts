@@ -63,6 +63,8 @@ async function deployRelease(o: Deployment): Promise<DeployResult> {
       environment,
       commit,
       runPlan,
+      image: context.payload.image,
+      settingsVersion: context.payload.settingsVersion,
       tree: runner.treeOf(releaseId),
     };
 
@@ -112,7 +114,13 @@ async function deployRelease(o: Deployment): Promise<DeployResult> {
     if (unclear) return failed('final', unclear.detail, hosted.output.tail());
     isGood = true;
     hosted.heldUntilMs = clock.monotonicMs() + HELD_FOR_MS;
-    return { kind: 'deploy', outcome: 'succeeded', target: running.target, checks: [...results] };
+    return {
+      kind: 'deploy',
+      outcome: 'succeeded',
+      target: running.target,
+      image: null,
+      checks: [...results],
+    };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     return failed('host', `the release could not be made: ${describe(error)}`, hosted.output.tail());

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RunPlan } from '@dbox/contracts';
 import type { HostedRelease } from './hosted-release.ts';
 import { stripRepository } from './lay-out-source.ts';
 import { endRecorded, readStartedTick } from './recorded-process.ts';
@@ -20,7 +21,7 @@ const STOP_GRACE_MS = 3_000;
 export interface ReleaseRunner {
   treeOf(releaseId: string): string;
   /** Why this code may not run here; null where it may. */
-  refusal(run: { readonly trusted: boolean }): string | null;
+  refusal(run: { readonly trusted: boolean; readonly runPlan: RunPlan }): string | null;
   isBuilt(run: ReleaseRun): Promise<boolean>;
   /** Lays out and builds what is not there yet. `checkOut` brings the commit's checkout; it is moved. */
   prepare(
@@ -58,7 +59,7 @@ export function createReleaseRunner(o: {
     isBuilt: (run) => files.isBuilt(run.releaseId, run.commit),
 
     async prepare(run, { checkOut, signal, onLine }) {
-      if (await files.isBuilt(run.releaseId, run.commit)) return { ok: true };
+      if (await files.isBuilt(run.releaseId, run.commit)) return { ok: true, image: run.image };
       await files.adopt(run.releaseId, await stripRepository(await checkOut()));
       const outcome = await target.build(run, { signal, onLine });
       if (outcome.ok) await files.markBuilt(run.releaseId, run.commit);

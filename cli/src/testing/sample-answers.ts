@@ -146,6 +146,8 @@ export function release(over: Partial<Release>): Release {
     commit: COMMIT,
     taskId: 'task-001',
     status: 'live',
+    settingsVersion: 0,
+    image: null,
     runPlan: { kind: 'static', build: null, root: '.', from: 'static files' },
     checks: [],
     reason: null,

@@ -130,6 +130,8 @@ function desired(release: ReleaseRecord, state: DesiredRelease['state']): Desire
     environment: release.environment,
     commit: release.commit,
     runPlan: release.runPlan,
+    settingsVersion: release.settingsVersion,
+    image: release.image,
     trusted: release.trusted,
     state,
     generation: release.generation,

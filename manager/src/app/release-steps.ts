@@ -48,6 +48,8 @@ export async function beginRelease(
     taskId: task.id,
     status: 'queued',
     runPlan,
+    settingsVersion: 0,
+    image: null,
     checks: [],
     reason: null,
     createdAt: now(context),
@@ -103,6 +105,8 @@ export async function enqueueDeployJob(
     ),
     trigger: release.trigger,
     trusted: release.trusted,
+    settingsVersion: release.settingsVersion,
+    image: release.image,
   };
   await enqueueJob(context, tx, {
     payload,

@@ -161,13 +161,13 @@ test('a release that is reported as good with a red or a missing check gets no t
   await world.test();
   const target = { kind: 'tcp', host: '127.0.0.1', port: 1 } as const;
   const lease = await world.lease('deployment');
-  await world.finish(lease!, { kind: 'deploy', outcome: 'succeeded', target, checks: [] });
+  await world.finish(lease!, { kind: 'deploy', outcome: 'succeeded', target, image: null, checks: [] });
   const again = await world.lease('deployment');
   assert.ok(again?.payload.kind === 'deploy', 'what was left out is asked for again');
   const checks = again.payload.checks.map(
     ({ id }) => ({ id, outcome: 'failed', detail: '500', latencyMs: 1 }) as const,
   );
-  await world.finish(again, { kind: 'deploy', outcome: 'succeeded', target, checks });
+  await world.finish(again, { kind: 'deploy', outcome: 'succeeded', target, image: null, checks });
   assert.deepEqual(await statusesOf('two'), ['assigned']);
   assert.equal((await world.releases('p')).find((one) => one.status === 'live')!.id, live.id);
 });
@@ -217,7 +217,7 @@ test('a project is not removed in the moment of a switch, and nothing of it is w
     ({ id }) => ({ id, outcome: 'passed', detail: '', latencyMs: 1 }) as const,
   );
   const target = { kind: 'tcp', host: '127.0.0.1', port: 1 } as const;
-  await world.finish(lease, { kind: 'deploy', outcome: 'succeeded', target, checks });
+  await world.finish(lease, { kind: 'deploy', outcome: 'succeeded', target, image: null, checks });
   await assert.rejects(
     removeProject(world.context, 'p', 'operator'),
     (error) => error instanceof ProblemError && error.code === 'project_busy',

@@ -68,6 +68,8 @@ export function toWireRelease(release: ReleaseRecord): Release {
     taskId: release.taskId,
     status: release.status,
     runPlan: release.runPlan,
+    settingsVersion: release.settingsVersion,
+    image: release.image,
     checks: release.checks,
     reason: release.reason,
     createdAt: release.createdAt,

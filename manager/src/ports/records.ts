@@ -11,6 +11,7 @@ import type {
   JobResult,
   Project,
   Release,
+  ReleaseTrigger,
   Role,
   Story,
   Target,
@@ -90,7 +91,7 @@ export interface ReleaseRecord extends Release, Versioned {
   readonly checkIds: readonly string[];
   /** The tasks whose work is in its tree; set when it first takes the traffic. */
   readonly taskIds: readonly string[];
-  readonly trigger: 'task' | 'rollback';
+  readonly trigger: ReleaseTrigger;
 }
 
 export interface CheckRecord extends Check, Versioned {}

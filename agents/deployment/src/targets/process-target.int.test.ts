@@ -12,6 +12,7 @@ import { describeTarget } from './testing/target.testsuite.ts';
 
 const toolchain = await findToolchain();
 const sandbox = await openSandbox({ toolchain });
+const COMMAND = { kind: 'command', build: null, run: 'node app.js', from: 'dbox.yaml' } as const;
 const none = await openSandbox({ toolchain, allowNone: true });
 
 if (sandbox.kind === 'bubblewrap') {
@@ -65,7 +66,9 @@ test('a release that swaps its socket for a link does not lead anybody to anothe
       project: 'demo',
       environment: 'dev',
       commit: 'c'.repeat(40),
-      runPlan: { kind: 'command', build: null, run: 'node app.js', from: 'dbox.yaml' },
+      runPlan: COMMAND,
+      image: null,
+      settingsVersion: 0,
       tree: directory,
     },
     { marker: 'suite/swap', onLine: () => undefined },
@@ -92,9 +95,12 @@ const nowhere = { dataDir: '/nonexistent', runtimeDir: '/nonexistent', sandbox: 
 
 test('without a sandbox only the box’s own code runs, until a person allows others', () => {
   const strict = createProcessTarget({ ...nowhere, allowUnsandboxed: false });
-  assert.match(strict.refusal({ trusted: false }) ?? '', /--no-sandbox/);
-  assert.equal(strict.refusal({ trusted: true }), null);
-  assert.equal(createProcessTarget({ ...nowhere, allowUnsandboxed: true }).refusal({ trusted: false }), null);
+  assert.match(strict.refusal({ trusted: false, runPlan: COMMAND }) ?? '', /--no-sandbox/);
+  assert.equal(strict.refusal({ trusted: true, runPlan: COMMAND }), null);
+  assert.equal(
+    createProcessTarget({ ...nowhere, allowUnsandboxed: true }).refusal({ trusted: false, runPlan: COMMAND }),
+    null,
+  );
 });
 
 test('a directory whose socket paths would be too long is named instead of failing inside', async () => {
@@ -109,6 +115,8 @@ test('a directory whose socket paths would be too long is named instead of faili
     environment: 'dev',
     commit: 'c'.repeat(40),
     runPlan: { kind: 'static', build: null, root: '.', from: 'static files' },
+    image: null,
+    settingsVersion: 0,
     tree: '/tmp',
   } as const;
   await assert.rejects(target.start(run, { marker: 'suite/x', onLine: () => undefined }), /too long/);

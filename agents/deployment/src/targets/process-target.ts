@@ -18,6 +18,7 @@ import type {
   LineSink,
   ReleaseExit,
   ReleaseRun,
+  RunnablePlan,
   RunningRelease,
 } from './target.ts';
 
@@ -58,7 +59,8 @@ export function createProcessTarget(options: ProcessTargetOptions): DeploymentTa
   const script = (name: string) => shellQuote(join(sandbox.pathOf(scripts), name));
 
   async function build(run: ReleaseRun, { signal, onLine }: { signal: AbortSignal; onLine: LineSink }) {
-    const { runPlan, tree } = run;
+    const { tree } = run;
+    const runPlan = hostPlanOf(run);
     if (runPlan.kind === 'command' || runPlan.build !== null) {
       const installed = await installDependencies({
         sandbox,
@@ -91,11 +93,12 @@ export function createProcessTarget(options: ProcessTargetOptions): DeploymentTa
     if (runPlan.kind === 'static' && !(await isInside(tree, runPlan.root))) {
       return failed('commit', `there is no directory \`${runPlan.root}\` to serve`, null);
     }
-    return { ok: true } as const;
+    return { ok: true, image: null } as const;
   }
 
   async function start(run: ReleaseRun, o: { marker: string; onLine: LineSink }): Promise<RunningRelease> {
-    const { releaseId, runPlan } = run;
+    const { releaseId } = run;
+    const runPlan = hostPlanOf(run);
     const own = join(options.runtimeDir, releaseId.slice(-10));
     const app: Mount = { host: join(own, 'inside'), inside: '/run/app' };
     const data: Mount = { host: join(options.dataDir, run.project, run.environment), inside: '/data' };
@@ -165,7 +168,10 @@ export function createProcessTarget(options: ProcessTargetOptions): DeploymentTa
   }
 
   return {
-    refusal({ trusted }) {
+    refusal({ trusted, runPlan }) {
+      if (runPlan.kind === 'dockerfile' || runPlan.kind === 'compose') {
+        return `this project is run by its ${runPlan.path}, which needs containers; start the box with \`./dbox up --docker\``;
+      }
       if (sandbox.kind !== 'none' || trusted || options.allowUnsandboxed) return null;
       return `this code must run in a sandbox and there is none (${sandbox.missing}); --no-sandbox runs it without`;
     },
@@ -180,6 +186,12 @@ export function createProcessTarget(options: ProcessTargetOptions): DeploymentTa
       }
     },
   };
+}
+
+/** `refusal` lets nothing else come here. */
+function hostPlanOf({ runPlan }: ReleaseRun): Extract<RunnablePlan, { kind: 'command' | 'static' }> {
+  if (runPlan.kind === 'command' || runPlan.kind === 'static') return runPlan;
+  throw new Error(`a ${runPlan.kind} plan cannot run as a process`);
 }
 
 function failed(cause: 'commit' | 'host', detail: string, outcome: CommandOutcome | null): BuildOutcome {

@@ -10,6 +10,9 @@ export interface ReleaseRun {
   readonly environment: string;
   readonly commit: string;
   readonly runPlan: RunnablePlan;
+  /** Built before: exactly this is run again. Null: not built yet, or the target knows no images. */
+  readonly image: string | null;
+  readonly settingsVersion: number;
   /** Host directory of the commit's files; build and run may write to it. */
   readonly tree: string;
 }
@@ -17,7 +20,8 @@ export interface ReleaseRun {
 export type LineSink = (stream: 'stdout' | 'stderr', line: string) => void;
 
 export type BuildOutcome =
-  | { readonly ok: true }
+  /** `image`: the digest of what was built; null where the target knows no images. */
+  | { readonly ok: true; readonly image: string | null }
   | {
       readonly ok: false;
       /** `host`: the same commit may build another time or elsewhere. */
@@ -48,7 +52,7 @@ export interface RunningRelease {
 /** Where releases run: child processes, containers. One suite, `testing/target.testsuite.ts`, holds for all. */
 export interface DeploymentTarget {
   /** Why this code may not run here and what to do about it; null where it may. */
-  refusal(run: { readonly trusted: boolean }): string | null;
+  refusal(run: { readonly trusted: boolean; readonly runPlan: RunPlan }): string | null;
   /** Installs what the commit depends on and builds it, in its tree. Rejects only when `signal` is aborted. */
   build(
     run: ReleaseRun,

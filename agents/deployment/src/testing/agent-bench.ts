@@ -78,6 +78,8 @@ export async function openAgentBench(t: TestContext): Promise<AgentBench> {
         environment: 'dev',
         commit,
         runPlan: NODE_APP,
+        settingsVersion: 0,
+        image: null,
         checks: [],
         trigger: 'task',
         trusted: false,
@@ -105,8 +107,8 @@ export function agentOptions(manager: Pick<FakeManager, 'url' | 'token'>, dir: s
 }
 
 export function desired(payload: DeployPayload, more: Partial<DesiredRelease> = {}): DesiredRelease {
-  const { releaseId, project, environment, commit, runPlan, trusted } = payload;
-  return { releaseId, project, environment, commit, runPlan, trusted, state: 'live', generation: 0, ...more };
+  const { kind: _, checks: __, trigger: ___, ...release } = payload;
+  return { ...release, state: 'live', generation: 0, ...more };
 }
 
 export function check(criterion: Criterion, id = 'chk_000000000001'): Check {

@@ -246,7 +246,7 @@ export class StoryPlayer {
           ({ id }) => ({ id, outcome, detail: 'seen', latencyMs: 1 }) as const,
         );
         const target = { kind: 'tcp', host: '127.0.0.1', port: 5000 } as const;
-        if (how % 6 <= 1) return { kind: 'deploy', outcome: 'succeeded', target, checks };
+        if (how % 6 <= 1) return { kind: 'deploy', outcome: 'succeeded', target, image: null, checks };
         const cause = pick(causes, how % 6);
         return { kind: 'deploy', phase: 'smoking', outputTail: '', checks, ...failed(cause) };
       }

@@ -209,7 +209,7 @@ export class World {
     }));
     if (outcome === 'ready') {
       const target = { kind: 'tcp' as const, host: '127.0.0.1', port: 5000 };
-      await this.finish(lease, { kind: 'deploy', outcome: 'succeeded', target, checks });
+      await this.finish(lease, { kind: 'deploy', outcome: 'succeeded', target, image: null, checks });
       await this.ack();
     } else {
       await this.finish(lease, {

@@ -104,7 +104,7 @@ export function describeTarget(under: TargetUnderTest): void {
       root: 'dist',
       from: 'dbox.yaml',
     } as const;
-    assert.deepEqual(await target.build({ ...run, runPlan }, quiet()), { ok: true });
+    assert.deepEqual(await target.build({ ...run, runPlan }, quiet()), { ok: true, image: null });
     const release = await started({ ...run, runPlan });
     const answer = await get(release.target, '/');
     assert.equal(answer.body, 'made\n');
@@ -189,6 +189,8 @@ async function bench(t: TestContext, under: TargetUnderTest, files: Readonly<Rec
     environment: 'dev',
     commit: 'c'.repeat(40),
     runPlan: { kind: 'command', build: null, run: 'node app.js', from: 'dbox.yaml' },
+    image: null,
+    settingsVersion: 0,
     tree,
   };
   async function started(what: ReleaseRun): Promise<RunningRelease> {
