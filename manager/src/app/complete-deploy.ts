@@ -108,7 +108,15 @@ async function switchTraffic(
   await saveMovedRelease(
     context,
     tx,
-    { ...smoking, target: result.target, checks: result.checks, reason: null, routeRevision: revision },
+    {
+      ...smoking,
+      target: result.target,
+      // Kept, so that a rollback to it runs the very same again.
+      image: result.image,
+      checks: result.checks,
+      reason: null,
+      routeRevision: revision,
+    },
     'baking',
     actor,
   );

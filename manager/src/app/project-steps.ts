@@ -51,6 +51,7 @@ export async function ensureEnvironment(
     liveReleaseId: null,
     routedReleaseId: null,
     health: 'unknown',
+    settings: { version: 0, newest: 0, pending: false, hostRepeats: 0, refused: null },
     version: 1,
   });
   await tx.topology.bump();

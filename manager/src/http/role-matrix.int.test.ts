@@ -80,6 +80,8 @@ const IDS: Readonly<Record<string, string>> = {
   taskId: 'task-001',
   jobId: JOB_ID,
   project: 'blog',
+  environment: 'dev',
+  key: 'GREETING',
   releaseId: 'rel_0123456789',
   agentId: 'agt_0123456789',
   artifactId: 'art_0123456789',
@@ -92,6 +94,8 @@ const QUERIES: { readonly [K in OperationName]?: string } = {
 const BODIES: { readonly [K in OperationName]?: unknown } = {
   submitStory: { text: 'a blog' },
   rollBack: {},
+  setSetting: { value: 'secret' },
+  reportUsage: { releases: [] },
   registerAgent: { name: 'one', version: '1', capacity: 1, labels: [], warnings: [], kind: 'coding' },
   leaseJob: { agentId: IDS.agentId, kinds: ['code'], waitMs: 0 },
   reportProgress: { action: 'building' },

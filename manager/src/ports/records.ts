@@ -55,10 +55,11 @@ export interface TaskRecord extends Task, Versioned {
 
 export type ProjectWork =
   | { readonly kind: 'task'; readonly taskId: string }
-  | { readonly kind: 'rollback'; readonly releaseId: string };
+  | { readonly kind: 'rollback'; readonly releaseId: string }
+  | { readonly kind: 'settings'; readonly releaseId: string };
 
 export interface ProjectRecord extends Project, Versioned {
-  /** The one candidate or rollback under way; main moves only for it. */
+  /** The one candidate, rollback or change of settings under way; main moves only for it. */
   readonly work: ProjectWork | null;
   readonly removedAt: string | null;
 }
@@ -73,6 +74,43 @@ export interface EnvironmentRecord extends Versioned {
   /** What the gateway is asked to route to; differs from live between switch and acknowledgement. */
   readonly routedReleaseId: string | null;
   readonly health: Health;
+  readonly settings: EnvironmentSettings;
+}
+
+/** Where an environment stands with its settings. The values are in `SettingsRecord`s. */
+export interface EnvironmentSettings {
+  /** What the next release runs with; 0 is none at all. */
+  readonly version: number;
+  /** The highest version ever given: the number of one that was given up is not used again. */
+  readonly newest: number;
+  /** `version` is still to be taken to what is live, by a release of its own. */
+  readonly pending: boolean;
+  /** How often its release was repeated for reasons outside of the settings. */
+  readonly hostRepeats: number;
+  /** The last version that was refused; null once a later one is live. */
+  readonly refused: {
+    readonly version: number;
+    readonly releaseId: string;
+    readonly reason: string;
+  } | null;
+}
+
+export interface SettingsKey {
+  readonly project: string;
+  readonly environment: string;
+  /** The settings version that releases name. */
+  readonly number: number;
+}
+
+/** All settings of an environment as of one change. Never edited: a change makes the next one. */
+export interface SettingsRecord extends SettingsKey, Versioned {
+  readonly createdAt: string;
+  readonly settings: readonly {
+    readonly key: string;
+    /** The value, encrypted. */
+    readonly sealed: string;
+    readonly changedAt: string;
+  }[];
 }
 
 export interface ReleaseRecord extends Release, Versioned {

@@ -9,6 +9,8 @@ import type {
   JobRecord,
   ProjectRecord,
   ReleaseRecord,
+  SettingsKey,
+  SettingsRecord,
   StoryRecord,
   TaskRecord,
   TokenRecord,
@@ -67,6 +69,10 @@ export interface StoreReader {
   readonly environments: Pick<Table<EnvironmentRecord, { project: string; name: string }>, 'get'> & {
     /** Of projects that are not removed, in the order of creation. */
     list(): Promise<EnvironmentRecord[]>;
+  };
+  readonly settings: Pick<Table<SettingsRecord, SettingsKey>, 'get'> & {
+    /** Every version that is kept, oldest first. */
+    listOfEnvironment(key: { project: string; environment: string }): Promise<SettingsRecord[]>;
   };
   readonly releases: Pick<Table<ReleaseRecord>, 'get'> & {
     list(query: { project?: string | undefined; limit: number }): Promise<ReleaseRecord[]>;
@@ -129,6 +135,9 @@ export interface StoreTransaction {
     StoreReader['environments'],
     Table<EnvironmentRecord, { project: string; name: string }>
   >;
+  readonly settings: Writes<StoreReader['settings'], Table<SettingsRecord, SettingsKey>> & {
+    remove(key: SettingsKey): Promise<void>;
+  };
   readonly releases: Writes<StoreReader['releases'], Table<ReleaseRecord>>;
   readonly checks: Writes<StoreReader['checks'], Table<CheckRecord, { project: string; id: string }>>;
   readonly jobs: Writes<StoreReader['jobs'], Table<JobRecord>> & {

@@ -12,6 +12,7 @@ import { incidentsTable } from './tables/incidents.ts';
 import { jobsTable } from './tables/jobs.ts';
 import { environmentsTable, projectsTable } from './tables/projects.ts';
 import { releasesTable } from './tables/releases.ts';
+import { settingsTable } from './tables/settings.ts';
 import { storiesTable } from './tables/stories.ts';
 import { tasksTable } from './tables/tasks.ts';
 import { tokensTable } from './tables/tokens.ts';
@@ -29,6 +30,7 @@ export function openNouns(
   const tasks = tasksTable(builder);
   const projects = projectsTable(builder);
   const environments = environmentsTable(builder);
+  const settings = settingsTable(builder);
   const releases = releasesTable(builder);
   const checks = checksTable(builder);
   const jobs = jobsTable(builder, flavor);
@@ -44,6 +46,7 @@ export function openNouns(
     tasks: tasks(session),
     projects: projects(session),
     environments: environments(session),
+    settings: settings(session),
     releases: releases(session),
     checks: checks(session),
     jobs: jobs(session),

@@ -23,6 +23,7 @@ export interface Schema {
   };
   projects: DocumentColumns & { name: string; removed_at: string | null };
   environments: DocumentColumns & { project: string; name: string };
+  settings: DocumentColumns & { project: string; environment: string; number: number };
   releases: DocumentColumns & { id: string; project: string; environment: string; status: string };
   checks: DocumentColumns & { project: string; id: string };
   jobs: DocumentColumns & JobColumns;

@@ -11,6 +11,7 @@ import {
   jobRecord,
   projectRecord,
   releaseRecord,
+  settingsRecord,
   storyRecord,
   taskRecord,
   tokenRecord,
@@ -27,6 +28,12 @@ function nounCases() {
     nounCase('tasks', taskRecord(), 'task-001', { status: 'assigned' }),
     nounCase('projects', projectRecord(), 'blog', { mainCommit: 'c'.repeat(40) }),
     nounCase('environments', environmentRecord(), { project: 'blog', name: 'dev' }, { port: 8090 }),
+    nounCase(
+      'settings',
+      settingsRecord(),
+      { project: 'blog', environment: 'dev', number: 1 },
+      { createdAt: '2026-01-02T00:00:00.000Z' },
+    ),
     nounCase('releases', releaseRecord(), 'rel_0000000001', { status: 'building' }),
     nounCase('checks', checkRecord(), { project: 'blog', id: 'chk_000000000001' }, { status: 'live' }),
     nounCase('jobs', jobRecord(), 'job_0000000001', { priority: 8 }),
@@ -173,6 +180,25 @@ export function describeNouns(under: StoreUnderTest): void {
         ['r2', 'r1'],
       );
       assert.deepEqual(ids(await read((r) => r.releases.listBaking())), ['r3', 'r4']);
+    });
+
+    test('settings: of an environment by version, until removed', async () => {
+      await write(async (tx) => {
+        for (const number of [10, 2, 1]) await tx.settings.insert(settingsRecord({ number }));
+        await tx.settings.insert(settingsRecord({ environment: 'production' }));
+        await tx.settings.insert(settingsRecord({ project: 'shop' }));
+      });
+      const key = { project: 'blog', environment: 'dev' };
+      const numbers = async () =>
+        (await read((r) => r.settings.listOfEnvironment(key))).map((one) => one.number);
+      assert.deepEqual(await numbers(), [1, 2, 10]);
+      await write((tx) => tx.settings.remove({ ...key, number: 2 }));
+      await write((tx) => tx.settings.remove({ ...key, number: 2 }));
+      assert.deepEqual(await numbers(), [1, 10]);
+      assert.notEqual(
+        await read((r) => r.settings.get({ ...key, environment: 'production', number: 1 })),
+        null,
+      );
     });
 
     test('checks: of a project', async () => {

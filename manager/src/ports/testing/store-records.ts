@@ -9,6 +9,7 @@ import type {
   JobRecord,
   ProjectRecord,
   ReleaseRecord,
+  SettingsRecord,
   StoryRecord,
   TaskRecord,
   TokenRecord,
@@ -107,6 +108,19 @@ export function environmentRecord(changes: Partial<EnvironmentRecord> = {}): Env
     liveReleaseId: null,
     routedReleaseId: null,
     health: 'unknown',
+    settings: { version: 0, newest: 0, pending: false, hostRepeats: 0, refused: null },
+    version: 1,
+    ...changes,
+  };
+}
+
+export function settingsRecord(changes: Partial<SettingsRecord> = {}): SettingsRecord {
+  return {
+    project: 'blog',
+    environment: 'dev',
+    number: 1,
+    createdAt: AT,
+    settings: [{ key: 'GREETING', sealed: 'c2VhbGVk', changedAt: AT }],
     version: 1,
     ...changes,
   };

@@ -1,9 +1,10 @@
 import { CompiledQuery, type DatabaseConnection } from 'kysely';
 import type { SqlFlavor } from '../sql-flavor.ts';
 import { initial } from './0001-initial.ts';
+import { settings } from './0002-settings.ts';
 import type { Migration } from './migration.ts';
 
-export const MIGRATIONS: readonly Migration[] = [initial];
+export const MIGRATIONS: readonly Migration[] = [initial, settings];
 
 /** The file was written by a newer version of the box, whose rules this one does not know. */
 export class StoreTooNewError extends Error {
