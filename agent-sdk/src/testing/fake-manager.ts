@@ -8,6 +8,7 @@ import type {
   LogLine,
   OperationName,
   ReleaseObservation,
+  ReleaseUsage,
   Topology,
   TopologyAck,
   WatchReport,
@@ -18,7 +19,7 @@ import type { FakeJob, FakeJobState } from './fake-job.ts';
 import { createFakeJob } from './fake-job.ts';
 import type { FakeRepository } from './fake-repository.ts';
 import { createFakeRepository } from './fake-repository.ts';
-import type { FakeAnswer, FakeRoute, FakeState } from './fake-state.ts';
+import type { FakeAnswer, FakeRoute, FakeState, ReleaseSettings } from './fake-state.ts';
 import { parseBody } from './fake-state.ts';
 import type { Fault } from './faults.ts';
 import { createFaultPlan } from './faults.ts';
@@ -54,6 +55,7 @@ export interface FakeManager {
   readonly watchReports: readonly WatchReport[];
   readonly topologyAcks: readonly TopologyAck[];
   readonly traffic: readonly BodyInput<'reportTraffic'>[];
+  readonly usage: readonly ReleaseUsage[];
 
   /** Queues a job; its source is the payload's commit, which must be in `repository`. */
   enqueue(payload: JobPayload, options?: EnqueueOptions): FakeJob;
@@ -61,6 +63,8 @@ export interface FakeManager {
   setTopology(parts: Partial<Omit<Topology, 'revision'>>): number;
   /** What `getReleaseSource` answers for this release. */
   setReleaseSource(releaseId: string, commit: string): void;
+  /** What `getReleaseSettings` answers for this release. */
+  setReleaseSettings(releaseId: string, settings: ReleaseSettings): void;
   /** What `readLogs` answers for a subject; each call appends. */
   addLogLines(subject: string, lines: readonly LogLine[]): void;
   /** Breaks the next `times` (1) calls of this operation. */
@@ -108,6 +112,8 @@ export async function startFakeManager(): Promise<FakeManager> {
     topologyAcks: [],
     traffic: [],
     releaseSources: new Map(),
+    releaseSettings: new Map(),
+    usage: [],
     logs: new Map(),
     topology: { revision: 0, routes: [], releases: [], watches: [] },
     makeId(prefix) {
@@ -203,6 +209,7 @@ export async function startFakeManager(): Promise<FakeManager> {
     watchReports: state.watchReports,
     topologyAcks: state.topologyAcks,
     traffic: state.traffic,
+    usage: state.usage,
     enqueue(payload, options = {}) {
       const job = createFakeJob({
         id: state.makeId('job'),
@@ -225,6 +232,7 @@ export async function startFakeManager(): Promise<FakeManager> {
       return state.topology.revision;
     },
     setReleaseSource: (releaseId, commit) => void state.releaseSources.set(releaseId, commit),
+    setReleaseSettings: (releaseId, settings) => void state.releaseSettings.set(releaseId, settings),
     addLogLines(subject, lines) {
       state.logs.set(subject, [...(state.logs.get(subject) ?? []), ...lines]);
     },

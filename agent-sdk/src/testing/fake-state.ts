@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type {
+  Answer,
   BodyInput,
   LogLine,
   OperationName,
   ReleaseObservation,
+  ReleaseUsage,
   Topology,
   TopologyAck,
   WatchReport,
@@ -12,6 +14,8 @@ import { ProblemError, ROUTES } from '@dbox/contracts';
 import type { FakeJobState } from './fake-job.ts';
 import type { FakeRepository } from './fake-repository.ts';
 import type { WaitingRoom } from './waiting-room.ts';
+
+export type ReleaseSettings = NonNullable<Answer<'getReleaseSettings'>>;
 
 /** What the routes share. */
 export interface FakeState {
@@ -27,6 +31,8 @@ export interface FakeState {
   readonly topologyAcks: TopologyAck[];
   readonly traffic: BodyInput<'reportTraffic'>[];
   readonly releaseSources: Map<string, string>;
+  readonly releaseSettings: Map<string, ReleaseSettings>;
+  readonly usage: ReleaseUsage[];
   readonly logs: Map<string, LogLine[]>;
   topology: Topology;
   makeId(prefix: string): string;

@@ -32,6 +32,19 @@ export const releaseRoutes: Partial<Record<OperationName, FakeRoute>> = {
     return { bytes: await state.repository.bundle(commit) };
   },
 
+  getReleaseSettings(request, state) {
+    requireAgentToken(request);
+    const settings = state.releaseSettings.get(request.params.releaseId!);
+    if (settings === undefined) throw new ProblemError('not_found', 'there is no such release');
+    return { json: settings };
+  },
+
+  reportUsage(request, state) {
+    requireAgentToken(request);
+    state.usage.push(...(request.json as BodyInput<'reportUsage'>).releases);
+    return null;
+  },
+
   observeRelease(request, state) {
     requireAgentToken(request);
     state.observations.push(request.json as ReleaseObservation);

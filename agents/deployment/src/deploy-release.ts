@@ -4,7 +4,7 @@ import type { HostedRelease } from './hosted-release.ts';
 import type { ReleaseRunner } from './release-runner.ts';
 import { smokeTest } from './smoke-test.ts';
 import type { Supervisor } from './supervisor.ts';
-import type { ReleaseRun } from './targets/target.ts';
+import type { ReleaseBuild } from './targets/target.ts';
 import { READY_TIMEOUT_MS, waitUntilReady } from './wait-until-ready.ts';
 
 export interface DeployOptions {
@@ -57,7 +57,7 @@ async function deployRelease(o: Deployment): Promise<DeployResult> {
     if (runPlan.kind === 'nothing') return failed('commit', 'the commit has nothing to run');
     const refusal = runner.refusal(context.payload);
     if (refusal !== null) return failed('host', refusal);
-    const run: ReleaseRun = {
+    const run: ReleaseBuild = {
       releaseId,
       project,
       environment,
@@ -79,7 +79,10 @@ async function deployRelease(o: Deployment): Promise<DeployResult> {
       await enter('starting', 'starting the new release');
       signal.throwIfAborted();
       isStartedHere = true;
-      running = await runner.launch(hosted, run, (exit) => o.supervisor.exited(hosted, exit));
+      running = await runner.launch(hosted, run, {
+        signal,
+        onExit: (exit) => o.supervisor.exited(hosted, exit),
+      });
       hosted.generationDone = null;
       const readiness = await waitUntilReady({
         release: running,
@@ -133,7 +136,7 @@ async function deployRelease(o: Deployment): Promise<DeployResult> {
 }
 
 /** The process that still runs under this release, if it is of this commit and answers. */
-async function takeOver(o: Deployment, run: ReleaseRun) {
+async function takeOver(o: Deployment, run: ReleaseBuild) {
   const { hosted, signal, clock, runner } = o;
   const { running } = hosted;
   if (!running) return null;

@@ -9,8 +9,8 @@ import type {
   BuildOutcome,
   DeploymentTarget,
   LineSink,
+  ReleaseBuild,
   ReleaseExit,
-  ReleaseRun,
   RunningRelease,
 } from './targets/target.ts';
 
@@ -22,21 +22,21 @@ export interface ReleaseRunner {
   treeOf(releaseId: string): string;
   /** Why this code may not run here; null where it may. */
   refusal(run: { readonly trusted: boolean; readonly runPlan: RunPlan }): string | null;
-  isBuilt(run: ReleaseRun): Promise<boolean>;
+  isBuilt(run: ReleaseBuild): Promise<boolean>;
   /** Lays out and builds what is not there yet. `checkOut` brings the commit's checkout; it is moved. */
   prepare(
-    run: ReleaseRun,
+    run: ReleaseBuild,
     options: {
       readonly checkOut: () => Promise<string>;
       readonly signal: AbortSignal;
       readonly onLine: LineSink;
     },
   ): Promise<BuildOutcome>;
-  /** Records it, then starts it. `onExit` is called when it ends other than by `halt`. */
+  /** Fetches its settings, records it, then starts it. `onExit` is called when it ends other than by `halt`. */
   launch(
     hosted: HostedRelease,
-    run: ReleaseRun,
-    onExit: (exit: ReleaseExit) => void,
+    run: ReleaseBuild,
+    options: { readonly signal: AbortSignal; readonly onExit: (exit: ReleaseExit) => void },
   ): Promise<RunningRelease>;
   /** Ends the process, if there is one. */
   halt(hosted: HostedRelease): Promise<void>;
@@ -49,6 +49,8 @@ export function createReleaseRunner(o: {
   readonly files: ReleaseFiles;
   /** Marks everything this box starts; the same in its next life. */
   readonly boxMarker: string;
+  /** A release's settings in clear, from the manager. */
+  readonly fetchSettings: (run: ReleaseBuild, signal: AbortSignal) => Promise<Record<string, string>>;
 }): ReleaseRunner {
   const { target, files } = o;
   const markerPrefix = `${o.boxMarker}/release/`;
@@ -66,15 +68,20 @@ export function createReleaseRunner(o: {
       return outcome;
     },
 
-    async launch(hosted, run, onExit) {
+    async launch(hosted, run, { signal, onExit }) {
       const { releaseId } = run;
+      const settings = await o.fetchSettings(run, signal);
+      signal.throwIfAborted();
       const marker = markerPrefix + releaseId;
       await files.writeProcess(releaseId, { marker, pid: null, startedTick: null });
       hosted.output.beginProcess();
-      const running = await target.start(run, {
-        marker,
-        onLine: (stream, line) => hosted.output.push(stream, line),
-      });
+      const running = await target.start(
+        { ...run, settings },
+        {
+          marker,
+          onLine: (stream, line) => hosted.output.push(stream, line),
+        },
+      );
       hosted.running = running;
       const { pid } = running;
       const startedTick = pid === null ? null : await readStartedTick(pid);

@@ -2,6 +2,7 @@ import { type Clock, type RunningAgent, startAgent, systemClock } from '@dbox/ag
 import { createClient } from '@dbox/contracts';
 import type { Sandbox } from '@dbox/sandbox';
 import { createDeployHandler } from './deploy-release.ts';
+import { fetchReleaseSettings } from './fetch-release-settings.ts';
 import { followTopology } from './follow-topology.ts';
 import { fetchReleaseSource } from './lay-out-source.ts';
 import { createObservationSender } from './observation-sender.ts';
@@ -36,7 +37,12 @@ export async function startDeploymentAgent(o: DeploymentAgentOptions): Promise<R
   const clock = o.clock ?? systemClock;
   const client = createClient({ baseUrl: managerUrl, token });
   const files = createReleaseFiles(stateDir);
-  const runner = createReleaseRunner({ target: createProcessTarget(o), files, boxMarker: o.boxMarker });
+  const runner = createReleaseRunner({
+    target: createProcessTarget(o),
+    files,
+    boxMarker: o.boxMarker,
+    fetchSettings: (run, signal) => fetchReleaseSettings({ client, clock, run, signal }),
+  });
   await runner.endFormerLife();
   await clearLayOutDirectory(stateDir);
 

@@ -137,7 +137,10 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
     });
     if (!prepared.ok) return recordExit(hosted, null, `${prepared.detail}\n${prepared.outputTail}`);
     signal.throwIfAborted();
-    const running = await runner.launch(hosted, run, (exit) => exited(hosted, exit));
+    const running = await runner.launch(hosted, run, {
+      signal,
+      onExit: (exit) => exited(hosted, exit),
+    });
     const readiness = await waitUntilReady({ release: running, signal, clock, timeoutMs: READY_TIMEOUT_MS });
     if (readiness.kind === 'ready') {
       const { target } = running;

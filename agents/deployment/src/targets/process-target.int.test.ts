@@ -69,6 +69,7 @@ test('a release that swaps its socket for a link does not lead anybody to anothe
       runPlan: COMMAND,
       image: null,
       settingsVersion: 0,
+      settings: {},
       tree: directory,
     },
     { marker: 'suite/swap', onLine: () => undefined },
@@ -117,6 +118,7 @@ test('a directory whose socket paths would be too long is named instead of faili
     runPlan: { kind: 'static', build: null, root: '.', from: 'static files' },
     image: null,
     settingsVersion: 0,
+    settings: {},
     tree: '/tmp',
   } as const;
   await assert.rejects(target.start(run, { marker: 'suite/x', onLine: () => undefined }), /too long/);

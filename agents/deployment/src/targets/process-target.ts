@@ -16,6 +16,7 @@ import type {
   BuildOutcome,
   DeploymentTarget,
   LineSink,
+  ReleaseBuild,
   ReleaseExit,
   ReleaseRun,
   RunnablePlan,
@@ -58,7 +59,7 @@ export function createProcessTarget(options: ProcessTargetOptions): DeploymentTa
   const scripts: Mount = { host: join(import.meta.dirname, '..', 'inside'), inside: '/opt/dbox/release' };
   const script = (name: string) => shellQuote(join(sandbox.pathOf(scripts), name));
 
-  async function build(run: ReleaseRun, { signal, onLine }: { signal: AbortSignal; onLine: LineSink }) {
+  async function build(run: ReleaseBuild, { signal, onLine }: { signal: AbortSignal; onLine: LineSink }) {
     const { tree } = run;
     const runPlan = hostPlanOf(run);
     if (runPlan.kind === 'command' || runPlan.build !== null) {
@@ -125,6 +126,7 @@ export function createProcessTarget(options: ProcessTargetOptions): DeploymentTa
       readable: [scripts],
       env: {
         NODE_ENV: 'production',
+        ...run.settings,
         HOST: '127.0.0.1',
         PORT: String(port),
         DATA_DIR: sandbox.pathOf(data),
@@ -189,7 +191,7 @@ export function createProcessTarget(options: ProcessTargetOptions): DeploymentTa
 }
 
 /** `refusal` lets nothing else come here. */
-function hostPlanOf({ runPlan }: ReleaseRun): Extract<RunnablePlan, { kind: 'command' | 'static' }> {
+function hostPlanOf({ runPlan }: ReleaseBuild): Extract<RunnablePlan, { kind: 'command' | 'static' }> {
   if (runPlan.kind === 'command' || runPlan.kind === 'static') return runPlan;
   throw new Error(`a ${runPlan.kind} plan cannot run as a process`);
 }

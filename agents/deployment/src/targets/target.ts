@@ -3,8 +3,8 @@ import type { RunPlan, Target } from '@dbox/contracts';
 /** A plan under which something runs. */
 export type RunnablePlan = Exclude<RunPlan, { kind: 'nothing' }>;
 
-/** One commit to be run in one environment, with its files laid out. */
-export interface ReleaseRun {
+/** One commit for one environment, with its files laid out. */
+export interface ReleaseBuild {
   readonly releaseId: string;
   readonly project: string;
   readonly environment: string;
@@ -15,6 +15,12 @@ export interface ReleaseRun {
   readonly settingsVersion: number;
   /** Host directory of the commit's files; build and run may write to it. */
   readonly tree: string;
+}
+
+/** What it is run with is no matter of its build: an image or a tree must hold no secret. */
+export interface ReleaseRun extends ReleaseBuild {
+  /** The environment's settings in clear: environment variables of the release, and nothing else of it. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 export type LineSink = (stream: 'stdout' | 'stderr', line: string) => void;
@@ -55,7 +61,7 @@ export interface DeploymentTarget {
   refusal(run: { readonly trusted: boolean; readonly runPlan: RunPlan }): string | null;
   /** Installs what the commit depends on and builds it, in its tree. Rejects only when `signal` is aborted. */
   build(
-    run: ReleaseRun,
+    run: ReleaseBuild,
     options: { readonly signal: AbortSignal; readonly onLine: LineSink },
   ): Promise<BuildOutcome>;
   /**

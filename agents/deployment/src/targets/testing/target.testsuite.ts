@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -46,6 +46,16 @@ export function describeTarget(under: TargetUnderTest): void {
     assert.equal(env.NODE_ENV, 'production');
     assert.equal(env.HOST, '127.0.0.1');
     assert.equal(env.HOME === process.env.HOME, false);
+  });
+
+  test(named('settings are variables of the release and never part of a command line'), async (t) => {
+    const { run, started } = await bench(t, under, { 'app.js': TELLING_APP });
+    const value = `canary "quoted" $HOME\nsecond line ${run.releaseId}`;
+    const release = await started({ ...run, settings: { GREETING: value, NODE_ENV: 'test' } });
+    const env = JSON.parse((await get(release.target, '/env')).body);
+    assert.equal(env.GREETING, value);
+    assert.equal(env.NODE_ENV, 'test');
+    assert.deepEqual(await commandLinesHolding('canary "quoted"'), []);
   });
 
   test(named('two releases of one environment run side by side on the same data'), async (t) => {
@@ -168,6 +178,15 @@ function quiet() {
   return { signal: new AbortController().signal, onLine: () => undefined };
 }
 
+/** What any user of the host can read of its processes. */
+async function commandLinesHolding(text: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  return lines.filter((line) => line.includes(text));
+}
+
 async function bench(t: TestContext, under: TargetUnderTest, files: Readonly<Record<string, string>>) {
   const dir = await mkdtemp(join(tmpdir(), 'target-'));
   const releases: RunningRelease[] = [];
@@ -191,6 +210,7 @@ async function bench(t: TestContext, under: TargetUnderTest, files: Readonly<Rec
     runPlan: { kind: 'command', build: null, run: 'node app.js', from: 'dbox.yaml' },
     image: null,
     settingsVersion: 0,
+    settings: {},
     tree,
   };
   async function started(what: ReleaseRun): Promise<RunningRelease> {
