@@ -120,6 +120,7 @@ async function serve(
       watchIntervalMs: config.watchIntervalMs,
       leaseDurationMs: config.leaseDurationMs,
       minFreeSpace: config.minFreeSpace,
+      containers: given.mode === 'docker',
     },
     observations: new Observations(),
     signJobToken: auth.signJobToken,

@@ -174,8 +174,8 @@ test('no text at all makes a reader throw', () => {
     fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
       const text = pieces.join('');
       codes(text);
-      readRunPlan({ dboxYaml: text, packageJson: text, paths: [text] });
-      readRunPlan({ dboxYaml: null, packageJson: text, paths: [] });
+      readRunPlan({ dboxYaml: text, packageJson: text, paths: [text], containers: true });
+      readRunPlan({ dboxYaml: null, packageJson: text, paths: [], containers: false });
     }),
     { numRuns: 500 },
   );

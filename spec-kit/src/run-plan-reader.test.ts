@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readRunPlan } from './run-plan-reader.ts';
 
-function read(files: { dboxYaml?: string; packageJson?: unknown; paths?: string[] }) {
+function read(files: { dboxYaml?: string; packageJson?: unknown; paths?: string[]; containers?: boolean }) {
   return readRunPlan({
     dboxYaml: files.dboxYaml ?? null,
     packageJson: files.packageJson === undefined ? null : JSON.stringify(files.packageJson),
     paths: files.paths ?? [],
+    containers: files.containers ?? false,
   });
 }
 
@@ -52,7 +53,12 @@ test('a library has nothing to run', () => {
 });
 
 test('a package.json that is no JSON is warned about and passed over', () => {
-  const { plan, findings } = readRunPlan({ dboxYaml: null, packageJson: '{', paths: ['index.html'] });
+  const { plan, findings } = readRunPlan({
+    dboxYaml: null,
+    packageJson: '{',
+    paths: ['index.html'],
+    containers: false,
+  });
   assert.equal(plan.kind, 'static');
   assert.deepEqual(
     findings.map(({ code, severity, file }) => [code, severity, file]),
@@ -92,11 +98,69 @@ test('a dbox.yaml with an error is never a plan', () => {
     'run: a: b': 'yaml_syntax',
     '[]': 'wrong_type',
     'run: x\n---\nrun: y': 'bad_value',
+    'dockerfile: ../Dockerfile': 'bad_path',
+    'dockerfile: /Dockerfile': 'bad_path',
+    'dockerfile: Dockerfile.gone': 'bad_path',
+    'compose: gone.yaml': 'bad_path',
+    'dockerfile: index.html\nrun: x': 'bad_value',
+    'dockerfile: index.html\ncompose: index.html': 'bad_value',
+    'dockerfile: index.html\nbuild: make': 'bad_value',
+    'compose: index.html\nport: 80': 'bad_value',
+    'run: x\nport: 80': 'bad_value',
+    'dockerfile: index.html\nport: 0': 'bad_value',
+    'dockerfile: index.html\nport: "80"': 'wrong_type',
+    'port: 80': 'missing_key',
   };
   for (const [dboxYaml, code] of Object.entries(cases)) {
     const { plan, findings } = read({ dboxYaml, paths: ['index.html'] });
     assert.deepEqual(plan, { kind: 'nothing' }, dboxYaml);
     assert.equal(findings[0]?.code, code, dboxYaml);
     assert.equal(findings[0]?.file, 'dbox.yaml');
+  }
+});
+
+test('in containers a compose file comes before a Dockerfile, and both before what is detected', () => {
+  const packageJson = { scripts: { start: 'node x' } };
+  const kinds = (paths: string[]) => {
+    const { plan } = read({ packageJson, paths, containers: true });
+    return 'path' in plan ? plan.path : plan.kind;
+  };
+  assert.equal(kinds(['Dockerfile', 'docker-compose.yaml', 'index.html']), 'docker-compose.yaml');
+  assert.equal(kinds(['docker-compose.yml', 'docker-compose.yaml']), 'docker-compose.yml');
+  assert.equal(kinds(['compose.yml', 'docker-compose.yml']), 'compose.yml');
+  assert.equal(kinds(['compose.yaml', 'compose.yml']), 'compose.yaml');
+  assert.equal(kinds(['Dockerfile', 'index.html']), 'Dockerfile');
+  assert.equal(kinds(['docker/Dockerfile', 'dockerfile', 'sub/compose.yaml']), 'command');
+  assert.deepEqual(read({ paths: ['Dockerfile'], containers: true }).plan, {
+    kind: 'dockerfile',
+    path: 'Dockerfile',
+    port: null,
+    from: 'Dockerfile',
+  });
+});
+
+test('without containers every other way to run is taken first, and what needs them is still named', () => {
+  const plan = (paths: string[], packageJson: unknown = {}) => read({ packageJson, paths }).plan.kind;
+  assert.equal(plan(['Dockerfile', 'compose.yaml'], { scripts: { start: 'node x' } }), 'command');
+  assert.equal(plan(['Dockerfile', 'compose.yaml', 'index.html']), 'static');
+  assert.equal(plan(['Dockerfile', 'compose.yaml']), 'compose');
+  assert.equal(plan(['Dockerfile']), 'dockerfile');
+});
+
+test('dbox.yaml names a Dockerfile with its port, or a compose file, with and without containers', () => {
+  for (const containers of [true, false]) {
+    const paths = ['deploy/web.Dockerfile', 'deploy/compose.yaml', 'compose.yaml', 'index.html'];
+    const planOf = (dboxYaml: string) => read({ dboxYaml, paths, containers });
+    assert.deepEqual(planOf('dockerfile: ./deploy/web.Dockerfile\nport: 3000'), {
+      plan: { kind: 'dockerfile', path: 'deploy/web.Dockerfile', port: 3000, from: 'dbox.yaml' },
+      findings: [],
+    });
+    assert.deepEqual(planOf('compose: deploy/compose.yaml').plan, {
+      kind: 'compose',
+      path: 'deploy/compose.yaml',
+      from: 'dbox.yaml',
+    });
+    assert.equal(planOf('run: node x').plan.kind, 'command');
+    assert.equal(planOf('static: .').plan.kind, 'static');
   }
 });

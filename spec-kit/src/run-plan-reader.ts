@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
 import type { Finding, RunPlan } from '@dbox/contracts';
+import type { z } from 'zod';
 import { rawDboxYamlSchema } from './dbox-yaml-schema.ts';
 import type { FindingList } from './finding-list.ts';
-import { createFindingList, START_OF_FILE } from './finding-list.ts';
+import { createFindingList, quoted, START_OF_FILE } from './finding-list.ts';
 import { readBySchema } from './schema-findings.ts';
 import { readInnerPath } from './spec-path.ts';
 import type { YamlDocument } from './yaml-document.ts';
@@ -12,6 +13,11 @@ const FILE = 'dbox.yaml';
 const MAX_DBOX_YAML_BYTES = 16 * 1024;
 /** Where a site's start page is looked for, in this order. */
 const STATIC_ROOTS = ['.', 'public', 'dist'] as const;
+/** The names that Compose itself looks for, in its order. */
+const COMPOSE_FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'] as const;
+const DOCKERFILE = 'Dockerfile';
+/** A project is run in exactly one of these ways. */
+const WAYS = ['run', 'static', 'dockerfile', 'compose'] as const;
 const NOTHING: RunPlan = { kind: 'nothing' };
 
 export interface CommitFiles {
@@ -21,6 +27,8 @@ export interface CommitFiles {
   readonly packageJson: string | null;
   /** All files of the commit, relative, with `/`. */
   readonly paths: readonly string[];
+  /** Whether releases run in containers here; where not, another way to run the project is preferred. */
+  readonly containers: boolean;
 }
 
 export interface ReadRunPlan {
@@ -29,9 +37,28 @@ export interface ReadRunPlan {
   readonly findings: Finding[];
 }
 
-/** How a commit is run: by its `dbox.yaml`, else `npm start`, else as static files, else not at all. */
-export function readRunPlan({ dboxYaml, packageJson, paths }: CommitFiles): ReadRunPlan {
+/**
+ * How a commit is run: by its `dbox.yaml`, else by its compose file, else by its Dockerfile, else by
+ * `npm start`, else as static files, else not at all. Where there are no containers the two that need
+ * them come last: such a plan is refused at its release, which says what is missing.
+ */
+export function readRunPlan({ dboxYaml, packageJson, paths, containers }: CommitFiles): ReadRunPlan {
   if (dboxYaml !== null) return readDboxYaml(dboxYaml, paths);
+  const files = new Set(paths);
+  const contained = findContainerPlan(files);
+  if (containers && contained !== null) return { plan: contained, findings: [] };
+  const read = readProcessPlan(packageJson, files);
+  return read.plan.kind === 'nothing' && contained !== null ? { ...read, plan: contained } : read;
+}
+
+function findContainerPlan(files: ReadonlySet<string>): RunPlan | null {
+  const compose = COMPOSE_FILES.find((name) => files.has(name));
+  if (compose !== undefined) return { kind: 'compose', path: compose, from: compose };
+  if (files.has(DOCKERFILE)) return { kind: 'dockerfile', path: DOCKERFILE, port: null, from: DOCKERFILE };
+  return null;
+}
+
+function readProcessPlan(packageJson: string | null, files: ReadonlySet<string>): ReadRunPlan {
   const findings: Finding[] = [];
   if (packageJson !== null) {
     const { scripts, problem } = readScripts(packageJson);
@@ -41,7 +68,6 @@ export function readRunPlan({ dboxYaml, packageJson, paths }: CommitFiles): Read
       return { plan: { kind: 'command', build, run: 'npm start', from: 'npm start' }, findings };
     }
   }
-  const files = new Set(paths);
   for (const root of STATIC_ROOTS) {
     const page = root === '.' ? 'index.html' : `${root}/index.html`;
     if (files.has(page)) return { plan: { kind: 'static', build: null, root, from: page }, findings };
@@ -85,36 +111,91 @@ function readDocuments(
     document,
     at: [],
     findings,
-    examples: { build: 'build: npm run build', run: 'run: node server.js', static: 'static: public' },
-    synonyms: { start: 'run', command: 'run', dir: 'static', root: 'static' },
+    examples: {
+      build: 'build: npm run build',
+      run: 'run: node server.js',
+      static: 'static: public',
+      dockerfile: 'dockerfile: Dockerfile',
+      compose: 'compose: compose.yaml',
+      port: 'port: 8080',
+    },
+    synonyms: { start: 'run', command: 'run', dir: 'static', root: 'static', docker: 'dockerfile' },
   });
-  if (raw === null) return null;
-  const build = raw.build ?? null;
-  if (raw.run !== undefined && raw.static !== undefined) {
-    findings.add(document.locateKey(['static']), {
-      code: 'bad_value',
-      message: '`run` and `static` exclude each other.',
-      hint: 'Keep `run` where a program serves the project, `static` where it is files.',
-    });
-    return null;
-  }
-  if (raw.run !== undefined) return { kind: 'command', build, run: raw.run, from: FILE };
-  if (raw.static === undefined) {
+  return raw === null ? null : planOf(raw, { document, paths, findings });
+}
+
+interface Around {
+  readonly document: YamlDocument;
+  readonly paths: readonly string[];
+  readonly findings: FindingList;
+}
+
+function planOf(raw: z.output<typeof rawDboxYamlSchema>, around: Around): RunPlan | null {
+  const { document, findings } = around;
+  const [way, other] = WAYS.filter((key) => raw[key] !== undefined);
+  if (way === undefined) {
     findings.add(document.locate([]), {
       code: 'missing_key',
-      message: 'Neither `run` nor `static` is given.',
+      message: 'None of `run`, `static`, `dockerfile` and `compose` is given.',
       hint: 'Add `run: node server.js` or `static: public`.',
     });
     return null;
   }
-  return readStaticRoot(raw.static, { build, document, paths, findings });
+  if (other !== undefined) {
+    findings.add(document.locateKey([other]), {
+      code: 'bad_value',
+      message: `\`${way}\` and \`${other}\` exclude each other.`,
+      hint: 'Keep `run` where a program serves the project, `static` where it is files, `dockerfile` or `compose` where it comes as containers.',
+    });
+    return null;
+  }
+  const build = raw.build ?? null;
+  const isContained = way === 'dockerfile' || way === 'compose';
+  if (build !== null && isContained) {
+    findings.add(document.locateKey(['build']), {
+      code: 'bad_value',
+      message: `\`build\` and \`${way}\` exclude each other.`,
+      hint: 'Leave `build` out: what must be built stands in the Dockerfile.',
+    });
+    return null;
+  }
+  if (raw.port !== undefined && way !== 'dockerfile') {
+    findings.add(document.locateKey(['port']), {
+      code: 'bad_value',
+      message: `\`port\` belongs to \`dockerfile\`, not to \`${way}\`.`,
+      hint:
+        way === 'compose'
+          ? 'Leave it out and give the web service a `ports` line in the compose file.'
+          : 'Leave it out: the box chooses the port and gives it as PORT.',
+    });
+    return null;
+  }
+  if (raw.run !== undefined) return { kind: 'command', build, run: raw.run, from: FILE };
+  if (raw.static !== undefined) return readStaticRoot(raw.static, build, around);
+  const path = readFilePath(raw[way]!, way, around);
+  if (path === null) return null;
+  if (way === 'compose') return { kind: 'compose', path, from: FILE };
+  return { kind: 'dockerfile', path, port: raw.port ?? null, from: FILE };
 }
 
-function readStaticRoot(
-  written: string,
-  around: { build: string | null; document: YamlDocument; paths: readonly string[]; findings: FindingList },
-): RunPlan | null {
-  const { build, document, paths, findings } = around;
+function readFilePath(written: string, key: string, { document, paths, findings }: Around): string | null {
+  const read = readInnerPath(written);
+  if ('code' in read) {
+    findings.add(document.locate([key]), read);
+    return null;
+  }
+  const path = posix.normalize(read.path);
+  if (paths.includes(path)) return path;
+  findings.add(document.locate([key]), {
+    code: 'bad_path',
+    message: `The commit holds no file ${quoted(path)}.`,
+    hint: 'Name a file of the commit, relative to its root.',
+  });
+  return null;
+}
+
+function readStaticRoot(written: string, build: string | null, around: Around): RunPlan | null {
+  const { document, paths, findings } = around;
   const read = readInnerPath(written);
   if ('code' in read) {
     findings.add(document.locate(['static']), read);

@@ -20,6 +20,8 @@ export interface Settings {
   readonly leaseDurationMs: number;
   /** Below this share of free disk space no lease is given. */
   readonly minFreeSpace: number;
+  /** Whether releases run in containers, so that Dockerfiles and compose files are ways to run. */
+  readonly containers: boolean;
 }
 
 /** Everything a use case may touch. Use cases are functions of this and their input. */

@@ -213,5 +213,5 @@ async function runPlanOf(context: AppContext, project: string, commit: string): 
     read('dbox.yaml'),
     read('package.json'),
   ]);
-  return readRunPlan({ dboxYaml, packageJson, paths });
+  return readRunPlan({ dboxYaml, packageJson, paths, containers: context.settings.containers });
 }

@@ -83,6 +83,7 @@ export class World {
         watchIntervalMs: 10_000,
         leaseDurationMs: 14_000,
         minFreeSpace: 0.05,
+        containers: false,
       },
       observations: new Observations(),
       signJobToken: ({ jobId, fence }) => `${jobId}.${fence}`,
