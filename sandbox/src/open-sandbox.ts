@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { openBubblewrap } from './bubblewrap.ts';
 import { rememberDeviceModes } from './device-modes.ts';
@@ -48,9 +49,16 @@ export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox>
     if (outcome.exitCode === 0) return sandbox;
     reason = outcome.detail;
   }
-  return none(
-    `bubblewrap is installed but cannot work here (${reason}); it needs unprivileged user namespaces, which a container's seccomp profile or the sysctl kernel.apparmor_restrict_unprivileged_userns may forbid`,
-  );
+  return none(`bubblewrap is installed but cannot work here (${reason}); ${await remedy()}`);
+}
+
+/** What a person can do about it. Engines leave one of these files in each container they start. */
+async function remedy(): Promise<string> {
+  for (const mark of ['/.dockerenv', '/run/.containerenv']) {
+    if ((await stat(mark).catch(() => null)) === null) continue;
+    return 'a container allows it only with all of these: --security-opt seccomp=deploy/seccomp/nested-sandbox.json, systempaths=unconfined and apparmor=unconfined (see deploy/seccomp/README.md)';
+  }
+  return 'it needs unprivileged user namespaces, which the sysctl kernel.apparmor_restrict_unprivileged_userns or user.max_user_namespaces may forbid';
 }
 
 function probe(sandbox: Sandbox) {
