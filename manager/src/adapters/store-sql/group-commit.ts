@@ -15,7 +15,6 @@ type Outcome =
   | { readonly work: PendingWork; readonly kind: 'done'; readonly value: unknown }
   | { readonly work: PendingWork; readonly kind: 'threw'; readonly error: unknown };
 
-const COMMIT = CompiledQuery.raw('commit');
 const ROLLBACK = CompiledQuery.raw('rollback');
 const SAVEPOINT = CompiledQuery.raw('savepoint work');
 const RELEASE = CompiledQuery.raw('release work');
@@ -79,7 +78,11 @@ export class GroupCommit {
         collect(notice, session);
         notice.transactions += 1;
       }
-      await this.#execute(outcomes.some((outcome) => outcome.kind === 'done') ? COMMIT : ROLLBACK);
+      await this.#execute(
+        outcomes.some((outcome) => outcome.kind === 'done')
+          ? CompiledQuery.raw(this.#flavor.commit(head.seq))
+          : ROLLBACK,
+      );
     } catch (error) {
       await this.#giveUp();
       for (const work of batch) work.reject(this.#problemOf(error));

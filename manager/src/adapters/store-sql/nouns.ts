@@ -2,7 +2,6 @@ import type { Kysely } from 'kysely';
 import type { StoreTransaction } from '../../ports/store.ts';
 import type { Schema } from './schema.ts';
 import type { Session } from './session.ts';
-import type { SqlFlavor } from './sql-flavor.ts';
 import { agentsTable } from './tables/agents.ts';
 import { artifactsTable } from './tables/artifacts.ts';
 import { checksTable } from './tables/checks.ts';
@@ -22,10 +21,7 @@ import { topologyTable } from './tables/topology.ts';
  * Compiles every query of the store once; the returned function binds them to one piece of work.
  * Readers get the same object: their session refuses to write.
  */
-export function openNouns(
-  builder: Kysely<Schema>,
-  flavor: SqlFlavor,
-): (session: Session) => StoreTransaction {
+export function openNouns(builder: Kysely<Schema>): (session: Session) => StoreTransaction {
   const stories = storiesTable(builder);
   const tasks = tasksTable(builder);
   const projects = projectsTable(builder);
@@ -33,7 +29,7 @@ export function openNouns(
   const settings = settingsTable(builder);
   const releases = releasesTable(builder);
   const checks = checksTable(builder);
-  const jobs = jobsTable(builder, flavor);
+  const jobs = jobsTable(builder);
   const agents = agentsTable(builder);
   const incidents = incidentsTable(builder);
   const artifacts = artifactsTable(builder);

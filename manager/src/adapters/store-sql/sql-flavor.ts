@@ -17,8 +17,14 @@ export interface SqlFlavor {
   };
   /** Follows the closing bracket of `create table`. */
   readonly tableOptions: string;
-  /** Follows the select of a claim, so that claims on several connections pass each other by. */
-  readonly skipLocked: string;
+  /** Follows an insert, where a taken key must answer "no row" because an error would end the transaction. */
+  readonly skipDuplicates: string;
+  /** Whether a refused statement leaves the transaction unusable until its savepoint. */
+  readonly refusalsEndTransaction: boolean;
+  /** How the n-th value is written in a text of one's own; counted from 1. */
+  parameter(n: number): string;
+  /** Ends a transaction after which the ledger stands at `headSeq`. */
+  commit(headSeq: number): string;
   /** Null for an error that is a bug, not a state of the database. */
   failureOf(error: unknown): SqlFailure | null;
 }

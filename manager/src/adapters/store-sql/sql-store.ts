@@ -36,7 +36,7 @@ export class SqlStore implements Store {
   constructor(o: { database: OpenDatabase; head: LedgerHead; headFile: LedgerHeadFile | null }) {
     this.#database = o.database;
     this.#headFile = o.headFile;
-    this.#bind = openNouns(o.database.builder, o.database.flavor);
+    this.#bind = openNouns(o.database.builder);
     this.#commits = new GroupCommit({
       ...o.database,
       bind: this.#bind,

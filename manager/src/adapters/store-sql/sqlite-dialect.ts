@@ -59,7 +59,10 @@ export const SQLITE_FLAVOR: SqlFlavor = {
   begin: 'begin immediate',
   columnTypes: { ordinal: 'integer primary key', integer: 'integer' },
   tableOptions: 'strict',
-  skipLocked: '',
+  skipDuplicates: '',
+  refusalsEndTransaction: false,
+  parameter: () => '?',
+  commit: () => 'commit',
   failureOf(error) {
     const code = resultCodeOf(error);
     if (code === null) return null;

@@ -3,7 +3,7 @@ import { Kysely } from 'kysely';
 import { type Clock, isoOf } from '../../ports/clock.ts';
 import type { Store } from '../../ports/store.ts';
 import { LedgerHeadFile } from './ledger-head-file.ts';
-import { migrate } from './migrations/index.ts';
+import { type BeforeMigrate, migrate } from './migrations/index.ts';
 import type { Schema } from './schema.ts';
 import { type OpenDatabase, readEventHash, readLedgerEnd, SqlStore } from './sql-store.ts';
 import { isBusy, nodeSqliteDialect, SQLITE_FLAVOR } from './sqlite-dialect.ts';
@@ -29,13 +29,14 @@ interface SqliteStoreOptions {
   readonly clock: Clock;
   /** Where the ledger's newest event is written down outside of the database; null for nowhere. */
   readonly headFile: string | null;
+  readonly beforeMigrate?: BeforeMigrate | undefined;
 }
 
 /** Opens the store and holds it until it is closed. Throws `StoreHeldError` or `StoreTooNewError`. */
 export async function openSqliteStore(o: SqliteStoreOptions): Promise<Store> {
   const database = await openSqliteDatabase(o.path);
   try {
-    await migrate({ ...database, appliedAt: isoOf(o.clock.nowMs()) });
+    await migrate({ ...database, appliedAt: isoOf(o.clock.nowMs()), beforeMigrate: o.beforeMigrate });
     const head = await readLedgerEnd(database);
     const headFile =
       o.headFile === null

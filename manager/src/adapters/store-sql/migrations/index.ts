@@ -18,12 +18,25 @@ export class StoreTooNewError extends Error {
   }
 }
 
+/** A store that holds something and is about to be changed. */
+export interface PendingMigration {
+  readonly applied: readonly string[];
+  readonly missing: readonly string[];
+  readonly connection: DatabaseConnection;
+  readonly flavor: SqlFlavor;
+}
+
+/** The chance to keep what is there. When it fails, nothing is migrated and the store does not open. */
+export type BeforeMigrate = (pending: PendingMigration) => Promise<void>;
+
 /** Applies what is missing, each migration in a transaction of its own; returns the names applied now. */
 export async function migrate(o: {
   connection: DatabaseConnection;
   flavor: SqlFlavor;
   appliedAt: string;
   migrations?: readonly Migration[];
+  /** Called only where earlier migrations were applied: an empty store has nothing to keep. */
+  beforeMigrate?: BeforeMigrate | undefined;
 }): Promise<string[]> {
   const { connection, flavor } = o;
   const run = (sql: string, parameters: unknown[] = []) =>
@@ -37,14 +50,18 @@ export async function migrate(o: {
   if (unknown.length > 0) throw new StoreTooNewError(unknown);
 
   const missing = migrations.filter((migration) => !applied.has(migration.name));
+  if (missing.length > 0 && applied.size > 0) {
+    const names = missing.map((migration) => migration.name);
+    await o.beforeMigrate?.({ applied: [...applied], missing: names, connection, flavor });
+  }
   for (const migration of missing) {
     await run(flavor.begin);
     try {
       for (const statement of migration.statements(flavor)) await run(statement);
-      await run('insert into applied_migrations (name, applied_at) values (?, ?)', [
-        migration.name,
-        o.appliedAt,
-      ]);
+      await run(
+        `insert into applied_migrations (name, applied_at) values (${flavor.parameter(1)}, ${flavor.parameter(2)})`,
+        [migration.name, o.appliedAt],
+      );
       await run('commit');
     } catch (error) {
       await run('rollback').catch(() => undefined);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { nodeSqliteDialect, SQLITE_FLAVOR } from '../sqlite-dialect.ts';
-import { MIGRATIONS, migrate, StoreTooNewError } from './index.ts';
+import { type BeforeMigrate, MIGRATIONS, migrate, StoreTooNewError } from './index.ts';
 import type { Migration } from './migration.ts';
 
 async function emptyDatabase(t: TestContext) {
@@ -16,8 +16,14 @@ async function emptyDatabase(t: TestContext) {
       .prepare(`select name from sqlite_schema where type = 'table' order by name`)
       .all()
       .map((row) => row.name);
-  const run = (migrations?: readonly Migration[]) =>
-    migrate({ connection, flavor: SQLITE_FLAVOR, appliedAt: 'now', ...(migrations && { migrations }) });
+  const run = (migrations?: readonly Migration[], beforeMigrate?: BeforeMigrate) =>
+    migrate({
+      connection,
+      flavor: SQLITE_FLAVOR,
+      appliedAt: 'now',
+      beforeMigrate,
+      ...(migrations && { migrations }),
+    });
   return { run, tables };
 }
 const make = (name: string, ...statements: string[]): Migration => ({ name, statements: () => statements });
@@ -58,4 +64,31 @@ test('a store written by a newer version is refused by name', async (t) => {
     assert.deepEqual(error.unknown, ['0099-future']);
     return true;
   });
+});
+
+test('what is there can be kept before it is changed; an empty store and an up-to-date one ask for nothing', async (t) => {
+  const { run, tables } = await emptyDatabase(t);
+  const asked: string[][] = [];
+  const keep: BeforeMigrate = async ({ applied, missing }) => {
+    asked.push([...applied, '|', ...missing]);
+    assert.ok(!tables().includes('b'), 'it is asked before the change');
+  };
+  const first = make('0001', 'create table a (x text)');
+  await run([first], keep);
+  await run([first], keep);
+  assert.deepEqual(asked, []);
+  await run([first, make('0002', 'create table b (x text)')], keep);
+  assert.deepEqual(asked, [['0001', '|', '0002']]);
+});
+
+test('where what is there cannot be kept, nothing is changed', async (t) => {
+  const { run, tables } = await emptyDatabase(t);
+  const first = make('0001', 'create table a (x text)');
+  await run([first]);
+  const second = make('0002', 'create table b (x text)');
+  await assert.rejects(
+    run([first, second], () => Promise.reject(new Error('no space'))),
+    /no space/,
+  );
+  assert.deepEqual(tables(), ['a', 'applied_migrations']);
 });

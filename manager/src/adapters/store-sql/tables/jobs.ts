@@ -6,7 +6,6 @@ import type { StoreTransaction } from '../../../ports/store.ts';
 import { documentTable } from '../document-table.ts';
 import type { JobColumns, Schema } from '../schema.ts';
 import type { Session } from '../session.ts';
-import type { SqlFlavor } from '../sql-flavor.ts';
 import { type Statement, statement } from '../statement.ts';
 
 type JobRow = Pick<
@@ -26,10 +25,7 @@ const ROW_COLUMNS = [
   'doc',
 ] as const;
 
-export function jobsTable(
-  builder: Kysely<Schema>,
-  flavor: SqlFlavor,
-): (session: Session) => StoreTransaction['jobs'] {
+export function jobsTable(builder: Kysely<Schema>): (session: Session) => StoreTransaction['jobs'] {
   const table = documentTable<JobRecord>({
     builder,
     table: 'jobs',
@@ -91,7 +87,7 @@ export function jobsTable(
   const statusOf = statement<{ id: string }, { status: string }>((param) =>
     builder.selectFrom('jobs').select('status').where('id', '=', param('id')).compile(),
   );
-  const claims = claimStatements(builder, flavor);
+  const claims = claimStatements(builder);
 
   const list = async (rows: Promise<readonly JobRow[]>) => (await rows).map(toJob);
   return (session) => ({
@@ -159,7 +155,7 @@ function instantOf(ms: number | null): string | null {
 const kindParameter = (index: number) => `kind${index}`;
 
 /** One text for each number of kinds. */
-function claimStatements(builder: Kysely<Schema>, flavor: SqlFlavor) {
+function claimStatements(builder: Kysely<Schema>) {
   const compiled = new Map<number, Statement<Record<string, string | number>, JobRow>>();
   return (kindCount: number) => {
     const known = compiled.get(kindCount);
@@ -171,11 +167,11 @@ function claimStatements(builder: Kysely<Schema>, flavor: SqlFlavor) {
         { length: kindCount },
         (_, index) => sql`select * from (
           select ordinal, priority from jobs where status = 'queued' and kind = ${param(kindParameter(index))}
-          order by priority desc, ordinal limit 1 ${sql.raw(flavor.skipLocked)})`,
+          order by priority desc, ordinal limit 1) as best`,
       );
       return sql<JobRow>`update jobs set status = 'leased', fence = fence + 1, agent_id = ${param('agentId')},
         lease_expires_at_ms = ${param('expiresAtMs')}, confirmed_commit = null, version = version + 1
-        where ordinal = (select ordinal from (${sql.join(bestOfKinds, sql` union all `)})
+        where ordinal = (select ordinal from (${sql.join(bestOfKinds, sql` union all `)}) as candidates
           order by priority desc, ordinal limit 1)
         returning ${sql.join(ROW_COLUMNS.map((column) => sql.ref(column)))}`.compile(builder);
     });
