@@ -283,7 +283,7 @@ test('artifacts of every entry are kept, and none from outside of the tree', asy
   assert.equal(job.artifacts.get('report.txt')?.bytes.toString(), 'one\n');
 });
 
-test('without a sandbox foreign code is refused, with the package to install', async (t) => {
+test('without a sandbox foreign code is refused, with what is missing', async (t) => {
   const box = await startBox(t, { sandbox: none });
   const { result } = await box.run(GOOD_FILES, { tests: [{ run: './run-tests.sh' }] });
   assert.equal(result.outcome, 'failed');

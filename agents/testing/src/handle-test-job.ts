@@ -61,7 +61,7 @@ function refuse(sandbox: Sandbox): TestJobResult {
     kind: 'test',
     outcome: 'failed',
     cause: 'host',
-    detail: `the tests were not run: they are code that the box did not write, and this host has no sandbox: ${sandbox.missing}. Mend that and start again, or start the box with --no-sandbox to run them without one.`,
+    detail: `the tests were not run: they are code that the box did not write, and the sandbox (bubblewrap) cannot be used here: ${sandbox.missing}. Mend that and start again, or start the box with --no-sandbox to run them without one.`,
   };
 }
 
