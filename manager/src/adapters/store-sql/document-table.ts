@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { VersionConflictError } from '../../ports/store.ts';
+import { DuplicateKeyError, VersionConflictError } from '../../ports/store.ts';
 import type { Schema } from './schema.ts';
 import type { Session } from './session.ts';
 import { type Statement, statement } from './statement.ts';
@@ -46,11 +46,11 @@ export function documentTable<R extends { readonly version: number }, K = string
   let selection: Statement<Columns, DocumentRow> | null = null;
 
   // The first call tells the columns; from then on the text is fixed.
-  const insertionOf = (columns: Columns) =>
+  const insertionOf = (columns: Columns, skipDuplicates: string) =>
     (insertion ??= statement((param) => {
       const names = Object.keys(columns);
       const values = names.map((name) => sql`${param(name)}`);
-      return sql`insert into ${sql.table(table)} (${sql.join(names.map((name) => sql.ref(name)))}) values (${sql.join(values)})`.compile(
+      return sql`insert into ${sql.table(table)} (${sql.join(names.map((name) => sql.ref(name)))}) values (${sql.join(values)}) ${sql.raw(skipDuplicates)}`.compile(
         builder,
       );
     }));
@@ -82,7 +82,8 @@ export function documentTable<R extends { readonly version: number }, K = string
         version: 1,
         doc: JSON.stringify(record),
       };
-      await session.write(insertionOf(columns)(columns));
+      const touched = await session.write(insertionOf(columns, session.flavor.skipDuplicates)(columns));
+      if (touched === 0) throw new DuplicateKeyError(`${table} has one with a key of this record`);
       return record;
     },
     async save(session, record) {

@@ -1,8 +1,7 @@
-import type { ProblemError } from '@dbox/contracts';
 import { CompiledQuery, type DatabaseConnection } from 'kysely';
 import type { CommitNotice, StoreTransaction } from '../../ports/store.ts';
-import { type LedgerHead, Session, storageProblem } from './session.ts';
-import type { SqlFlavor } from './sql-flavor.ts';
+import { CommitInDoubtError, type OpenDatabase } from './open-database.ts';
+import { doubtProblem, type LedgerHead, Session, storageProblem } from './session.ts';
 
 /** One call of `transact`, waiting for its commit. */
 export interface PendingWork {
@@ -26,27 +25,24 @@ const ROLLBACK_TO_SAVEPOINT = CompiledQuery.raw('rollback to work');
  * the middle or at the commit, rejects the whole batch: nobody is told "done" for what is not on disk.
  */
 export class GroupCommit {
-  readonly #connection: DatabaseConnection;
-  readonly #flavor: SqlFlavor;
+  readonly #database: Pick<OpenDatabase, 'connection' | 'flavor'>;
   readonly #bind: (session: Session) => StoreTransaction;
   readonly #begin: CompiledQuery;
   readonly #onCommit: (notice: CommitNotice, head: LedgerHead) => void;
   #head: LedgerHead;
 
   constructor(o: {
-    connection: DatabaseConnection;
-    flavor: SqlFlavor;
+    database: Pick<OpenDatabase, 'connection' | 'flavor'>;
     bind: (session: Session) => StoreTransaction;
     head: LedgerHead;
     /** Called once for each commit, before its works are resolved. */
     onCommit: (notice: CommitNotice, head: LedgerHead) => void;
   }) {
-    this.#connection = o.connection;
-    this.#flavor = o.flavor;
+    this.#database = o.database;
     this.#bind = o.bind;
     this.#head = o.head;
     this.#onCommit = o.onCommit;
-    this.#begin = CompiledQuery.raw(o.flavor.begin);
+    this.#begin = CompiledQuery.raw(o.database.flavor.begin);
   }
 
   /** The newest durable event. */
@@ -54,8 +50,14 @@ export class GroupCommit {
     return this.#head;
   }
 
-  /** Never rejects: each work gets its answer. */
+  /** The ledger was found to stand here. Not while a batch runs. */
+  moveHead(head: LedgerHead): void {
+    this.#head = head;
+  }
+
+  /** Never rejects: each work gets its answer, in the end. */
   async run(batch: readonly PendingWork[]): Promise<void> {
+    const { connection, flavor } = this.#database;
     const outcomes: Outcome[] = [];
     const startedMs = performance.now();
     const notice: MutableNotice = {
@@ -67,10 +69,10 @@ export class GroupCommit {
     };
     let head = this.#head;
     try {
-      await this.#execute(this.#begin);
+      await connection.executeQuery(this.#begin);
       for (const work of batch) {
-        const session = this.#session(head);
-        const outcome = await this.#runOne(work, session, batch.length > 1);
+        const session = new Session({ connection, flavor, mode: 'write', ledgerHead: head });
+        const outcome = await this.#runOne(work, session, { connection, shared: batch.length > 1 });
         if (session.failure !== null) throw session.failure;
         outcomes.push(outcome);
         if (outcome.kind === 'threw') continue;
@@ -78,61 +80,63 @@ export class GroupCommit {
         collect(notice, session);
         notice.transactions += 1;
       }
-      await this.#execute(
-        outcomes.some((outcome) => outcome.kind === 'done')
-          ? CompiledQuery.raw(this.#flavor.commit(head.seq))
-          : ROLLBACK,
-      );
+      const worthIt = outcomes.some((outcome) => outcome.kind === 'done');
+      await connection.executeQuery(worthIt ? CompiledQuery.raw(flavor.commit(head.seq)) : ROLLBACK);
     } catch (error) {
-      await this.#giveUp();
-      for (const work of batch) work.reject(this.#problemOf(error));
+      if (error instanceof CommitInDoubtError) {
+        void answerLater(outcomes, error);
+        return;
+      }
+      // Refused where the database has rolled back by itself, as SQLite does on a full disk.
+      await connection.executeQuery(ROLLBACK).catch(() => undefined);
+      for (const work of batch) work.reject(storageProblem(flavor, error) ?? error);
       return;
     }
     this.#head = head;
     notice.durationMs = performance.now() - startedMs;
     if (outcomes.some((outcome) => outcome.kind === 'done')) this.#onCommit(notice, head);
-    for (const outcome of outcomes) {
-      if (outcome.kind === 'done') outcome.work.resolve(outcome.value);
-      else outcome.work.reject(outcome.error);
-    }
+    answer(outcomes);
   }
 
-  async #runOne(work: PendingWork, session: Session, shared: boolean): Promise<Outcome> {
-    if (shared) await this.#execute(SAVEPOINT);
+  async #runOne(
+    work: PendingWork,
+    session: Session,
+    { connection, shared }: { readonly connection: DatabaseConnection; readonly shared: boolean },
+  ): Promise<Outcome> {
+    if (shared) await connection.executeQuery(SAVEPOINT);
+    let outcome: Outcome;
     try {
       const value = await work.run(this.#bind(session), session);
-      session.end();
-      if (shared && session.failure === null) await this.#execute(RELEASE);
-      return { work, kind: 'done', value };
+      outcome = { work, kind: 'done', value };
     } catch (error) {
-      session.end();
-      if (shared && session.failure === null) {
-        await this.#execute(ROLLBACK_TO_SAVEPOINT);
-        await this.#execute(RELEASE);
-      }
-      return { work, kind: 'threw', error };
+      outcome = { work, kind: 'threw', error };
     }
-  }
-
-  #session(ledgerHead: LedgerHead): Session {
-    return new Session({ connection: this.#connection, flavor: this.#flavor, mode: 'write', ledgerHead });
-  }
-
-  #execute(query: CompiledQuery): Promise<unknown> {
-    return this.#connection.executeQuery(query);
-  }
-
-  async #giveUp(): Promise<void> {
-    try {
-      await this.#execute(ROLLBACK);
-    } catch {
-      // The database has rolled back by itself, as SQLite does on a full disk.
+    session.end();
+    if (session.refusal !== null && outcome.kind === 'done') {
+      outcome = { work, kind: 'threw', error: session.refusal };
     }
+    if (!shared || session.failure !== null) return outcome;
+    if (outcome.kind === 'threw') await connection.executeQuery(ROLLBACK_TO_SAVEPOINT);
+    await connection.executeQuery(RELEASE);
+    return outcome;
   }
+}
 
-  #problemOf(error: unknown): ProblemError | unknown {
-    return storageProblem(this.#flavor, error) ?? error;
+function answer(outcomes: readonly Outcome[]): void {
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'done') outcome.work.resolve(outcome.value);
+    else outcome.work.reject(outcome.error);
   }
+}
+
+/**
+ * The truth, once it is known: the store has caught up with the ledger by then, and has told of its
+ * events, so that nobody hears of a commit before the others do.
+ */
+async function answerLater(outcomes: readonly Outcome[], doubt: CommitInDoubtError): Promise<void> {
+  const outcome = await doubt.outcome;
+  if (outcome === 'committed') return answer(outcomes);
+  for (const { work } of outcomes) work.reject(doubtProblem(doubt));
 }
 
 interface MutableNotice {

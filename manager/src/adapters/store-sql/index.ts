@@ -1,2 +1,7 @@
-export { openSqliteStore, StoreHeldError } from './sqlite.ts';
+export type { BeforeMigrate } from './migrations/index.ts';
+export type { PostgresAddress } from './postgres/address.ts';
+export { labelOf } from './postgres/address.ts';
+export { openPostgresStore, StoreUnreachableError } from './postgres/open.ts';
+export { openSqliteStore } from './sqlite.ts';
+export { StoreHeldError } from './store-held-error.ts';
 export { verifyLedger } from './verify-ledger.ts';

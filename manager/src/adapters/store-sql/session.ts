@@ -26,6 +26,8 @@ export class Session {
   ledgerHead: LedgerHead;
   /** The database itself failed, whatever the work made of the error. */
   failure: ProblemError | null = null;
+  /** A refusal after which the transaction is of no use, also where the work went on all the same. */
+  refusal: unknown = null;
   readonly #connection: DatabaseConnection;
   readonly #flavor: SqlFlavor;
   readonly #mode: 'read' | 'write';
@@ -71,6 +73,10 @@ export class Session {
     return Number((await this.#execute(query)).numAffectedRows ?? 0n);
   }
 
+  get flavor(): SqlFlavor {
+    return this.#flavor;
+  }
+
   #assertWritable(): void {
     if (this.#mode === 'read') throw new Error('a read cannot write: use transact');
   }
@@ -86,11 +92,12 @@ export class Session {
 
   #translate(error: unknown): unknown {
     const failure = this.#flavor.failureOf(error);
-    if (failure?.kind === 'duplicate') return new DuplicateKeyError(failure.detail, { cause: error });
     const problem = storageProblem(this.#flavor, error);
-    if (problem === null) return error;
-    this.failure = problem;
-    return problem;
+    if (problem !== null) this.failure = problem;
+    const told =
+      problem ?? (failure === null ? error : new DuplicateKeyError(failure.detail, { cause: error }));
+    if (this.#flavor.refusalsEndTransaction) this.refusal ??= told;
+    return told;
   }
 }
 
@@ -108,6 +115,13 @@ export function storageProblem(flavor: SqlFlavor, error: unknown): ProblemError 
       },
     );
   }
+  if (failure.kind === 'lost') {
+    return new ProblemError(
+      'store_unavailable',
+      `The task store is out of reach (${failure.detail}): nothing was stored. It is looked for all the time; try again.`,
+      { retryAfterSeconds: RECONNECT_RETRY_SECONDS, cause: error },
+    );
+  }
   return new ProblemError(
     'store_unavailable',
     `The task store cannot be used (${failure.detail}): nothing was stored. Look after its disk and try again.`,
@@ -115,5 +129,16 @@ export function storageProblem(flavor: SqlFlavor, error: unknown): ProblemError 
   );
 }
 
+/** For a commit whose answer was lost, and did not turn up. */
+export function doubtProblem(error: unknown): ProblemError {
+  return new ProblemError(
+    'store_unavailable',
+    'The task store went out of reach while this was being stored; whether it was is not known yet. Try again: what was stored is not done twice.',
+    { retryAfterSeconds: RECONNECT_RETRY_SECONDS, cause: error },
+  );
+}
+
+/** A store that restarts is back within a second or two. */
+const RECONNECT_RETRY_SECONDS = 2;
 /** Long enough that retrying clients leave a full disk alone, short enough that a person sees it recover. */
 const STORAGE_RETRY_SECONDS = 5;

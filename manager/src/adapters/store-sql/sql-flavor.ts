@@ -2,7 +2,9 @@
 export type SqlFailure =
   | { readonly kind: 'duplicate'; readonly detail: string }
   | { readonly kind: 'disk_full'; readonly detail: string }
-  | { readonly kind: 'unavailable'; readonly detail: string };
+  | { readonly kind: 'unavailable'; readonly detail: string }
+  /** It cannot be reached just now, and is looked for. */
+  | { readonly kind: 'lost'; readonly detail: string };
 
 /** All in which one SQL database differs from another, as far as this store uses them. */
 export interface SqlFlavor {

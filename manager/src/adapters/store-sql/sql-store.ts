@@ -1,23 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { ProblemError } from '@dbox/contracts';
-import { type DatabaseConnection, type Kysely, sql } from 'kysely';
+import { type Event, type JobKind, ProblemError } from '@dbox/contracts';
+import { sql } from 'kysely';
 import type { CommitNotice, Store, StoreReader, StoreTransaction } from '../../ports/store.ts';
 import { GroupCommit, type PendingWork } from './group-commit.ts';
 import { EMPTY_HEAD, type LedgerHeadFile } from './ledger-head-file.ts';
 import { openNouns } from './nouns.ts';
-import type { Schema } from './schema.ts';
+import type { OpenDatabase } from './open-database.ts';
 import { type LedgerHead, Session } from './session.ts';
-import type { SqlFlavor } from './sql-flavor.ts';
 import { Turns } from './turns.ts';
 
-/** A database that is open, held by this process and migrated. */
-export interface OpenDatabase {
-  /** Builds queries; they run on `connection`. */
-  readonly builder: Kysely<Schema>;
-  readonly connection: DatabaseConnection;
-  readonly flavor: SqlFlavor;
-  close(): Promise<void>;
-}
+const CATCH_UP_PAGE = 500;
+/** More agents than this do not wait for one kind of job. */
+const MOST_WOKEN = 64;
 
 type Listener = (notice: CommitNotice) => void;
 
@@ -38,7 +32,7 @@ export class SqlStore implements Store {
     this.#headFile = o.headFile;
     this.#bind = openNouns(o.database.builder);
     this.#commits = new GroupCommit({
-      ...o.database,
+      database: o.database,
       bind: this.#bind,
       head: o.head,
       onCommit: (notice, head) => this.#announce(notice, head),
@@ -63,7 +57,8 @@ export class SqlStore implements Store {
     if (refusal !== null) return Promise.reject(refusal);
     return new Promise<T>((resolve, reject) => {
       this.#turns.read(async () => {
-        const session = new Session({ ...this.#database, mode: 'read', ledgerHead: EMPTY_HEAD });
+        const { connection, flavor } = this.#database;
+        const session = new Session({ connection, flavor, mode: 'read', ledgerHead: EMPTY_HEAD });
         try {
           resolve(await this.#caller.run(session, () => work(this.#bind(session))));
         } catch (error) {
@@ -89,6 +84,37 @@ export class SqlStore implements Store {
       await this.#database.close();
     })();
     return this.#closing;
+  }
+
+  /** The newest event that this process knows of. */
+  get head(): LedgerHead {
+    return this.#commits.head;
+  }
+
+  /**
+   * Takes up what is in the database and did not come through this store: after a lost connection, or
+   * when another program wrote. Whoever waits for anything is woken, for what they missed is not known.
+   */
+  catchUp(): Promise<void> {
+    return this.read(async (reader) => {
+      let { head } = this.#commits;
+      const events: Event[] = [];
+      for (;;) {
+        const page = await reader.events.list({ after: head.seq, limit: CATCH_UP_PAGE });
+        events.push(...page);
+        const last = page.at(-1);
+        if (last !== undefined) head = { seq: last.seq, hash: last.hash };
+        if (page.length < CATCH_UP_PAGE) break;
+      }
+      const topologyRevision = await reader.topology.revision();
+      const queued = Object.entries(await reader.jobs.countQueued()) as [JobKind, number][];
+      const queuedKinds = queued.flatMap(([kind, count]) =>
+        Array.from({ length: Math.min(count, MOST_WOKEN) }, () => kind),
+      );
+      // Still in its turn: no batch may begin with an older head.
+      this.#commits.moveHead(head);
+      this.#announce({ events, queuedKinds, topologyRevision, transactions: 0, durationMs: 0 }, head);
+    });
   }
 
   #refusal(call: string): Error | null {

@@ -48,7 +48,7 @@ test('a second process is refused while one holds the store, and let in after it
   await writer.reached(1);
   await assert.rejects(place.open(), (error) => {
     assert.ok(error instanceof StoreHeldError);
-    assert.equal(error.path, place.path);
+    assert.equal(error.place, place.path);
     return true;
   });
   const ended = once(writer.child, 'exit');

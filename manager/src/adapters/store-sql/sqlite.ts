@@ -4,24 +4,11 @@ import { type Clock, isoOf } from '../../ports/clock.ts';
 import type { Store } from '../../ports/store.ts';
 import { LedgerHeadFile } from './ledger-head-file.ts';
 import { type BeforeMigrate, migrate } from './migrations/index.ts';
+import type { OpenDatabase } from './open-database.ts';
 import type { Schema } from './schema.ts';
-import { type OpenDatabase, readEventHash, readLedgerEnd, SqlStore } from './sql-store.ts';
+import { readEventHash, readLedgerEnd, SqlStore } from './sql-store.ts';
 import { isBusy, nodeSqliteDialect, SQLITE_FLAVOR } from './sqlite-dialect.ts';
-
-/** Another process holds this store; there is one manager for each workspace. */
-export class StoreHeldError extends Error {
-  override readonly name = 'StoreHeldError';
-  readonly path: string;
-  constructor(path: string, cause: unknown) {
-    super(
-      `Another process holds the task store ${path}: a box is running on this workspace. Use it, or stop it first.`,
-      {
-        cause,
-      },
-    );
-    this.path = path;
-  }
-}
+import { StoreHeldError } from './store-held-error.ts';
 
 interface SqliteStoreOptions {
   /** The folder must exist. Never open this file by other means from the same process: closing it would drop SQLite's lock. */
@@ -86,7 +73,13 @@ function openHeld(path: string): DatabaseSync {
     return database;
   } catch (error) {
     database?.close();
-    if (isBusy(error)) throw new StoreHeldError(path, error);
+    if (isBusy(error)) {
+      throw new StoreHeldError({
+        place: path,
+        message: `Another process holds the task store ${path}: a box is running on this workspace. Use it, or stop it first.`,
+        cause: error,
+      });
+    }
     throw new Error(`cannot open the task store ${path}: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,0 +1,29 @@
+import type { DatabaseConnection, Kysely } from 'kysely';
+import type { Schema } from './schema.ts';
+import type { SqlFlavor } from './sql-flavor.ts';
+
+/** A database that is open, held by this process and migrated. */
+export interface OpenDatabase {
+  /** Builds queries; they run on `connection`. */
+  readonly builder: Kysely<Schema>;
+  /**
+   * For one piece of work, from its start to its end: one that is lost meanwhile refuses whatever comes
+   * after, and the next piece of work finds another here.
+   */
+  readonly connection: DatabaseConnection;
+  readonly flavor: SqlFlavor;
+  close(): Promise<void>;
+}
+
+/** The connection broke after the commit was sent: whether it was made is learnt from the next connection. */
+export class CommitInDoubtError extends Error {
+  override readonly name = 'CommitInDoubtError';
+  /** Never rejects. `unknown` after a while, so that nobody waits for ever. */
+  readonly outcome: Promise<CommitOutcome>;
+  constructor(outcome: Promise<CommitOutcome>, cause: unknown) {
+    super('the connection broke during a commit', { cause });
+    this.outcome = outcome;
+  }
+}
+
+export type CommitOutcome = 'committed' | 'not_committed' | 'unknown';
