@@ -12,6 +12,8 @@ const STORED_ROLES = ROLES.filter((role): role is StoredRole => role !== 'job');
 export interface BoxSecrets {
   /** Signs job tokens. */
   readonly jobKey: Uint8Array;
+  /** Encrypts the values of settings. Where the file is lost they are, too. */
+  readonly envKey: Uint8Array;
   readonly tokens: ReadonlyMap<StoredRole, string>;
 }
 
@@ -27,12 +29,22 @@ export async function openBoxSecrets(
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await chmod(directory, 0o700);
   const jobKey = await readOrMake(join(directory, 'job.key'), () => randomBytes(32).toString('hex'));
+  const envKey = Buffer.from(
+    await readOrMake(join(directory, 'env.key'), () => randomBytes(32).toString('hex')),
+    'hex',
+  );
+  if (envKey.length !== 32) {
+    const path = join(directory, 'env.key');
+    throw new Error(
+      `${path} is no key of 64 hex digits: restore it from a backup, or move it away and set the settings again`,
+    );
+  }
   const tokens = new Map<StoredRole, string>();
   for (const role of STORED_ROLES) {
     const path = join(directory, `${role.replace(':', '-')}.token`);
     tokens.set(role, await readOrMake(path, () => mint(role)));
   }
-  return { jobKey: Buffer.from(jobKey, 'hex'), tokens };
+  return { jobKey: Buffer.from(jobKey, 'hex'), envKey, tokens };
 }
 
 async function readOrMake(path: string, make: () => string): Promise<string> {
