@@ -17,7 +17,7 @@ export const Release = z.object({
   project: ProjectName,
   environment: EnvironmentName,
   commit: Commit,
-  /** The task whose candidate this is; null for a release that no task asked for. */
+  /** The task whose candidate its commit is; null for a release that no task asked for. */
   taskId: TaskId.nullable(),
   status: z.enum(RELEASE_STATUSES),
   runPlan: RunPlan,

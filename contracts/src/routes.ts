@@ -67,8 +67,13 @@ const job = z.object({ jobId: MadeId });
 const project = z.object({ project: ProjectName });
 const environment = z.object({ project: ProjectName, environment: EnvironmentName });
 const setting = environment.extend({ key: SettingKey });
-/** The new version, and the release that takes it to the site; null where nothing is live. */
-const settingChange = z.object({ version: z.int(), releaseId: MadeId.nullable() });
+const settingChange = z.object({
+  version: z.int(),
+  /** `live`: nothing changed and it runs so; `waiting`: for a release under way; `next_release`: nothing is live yet. */
+  effect: z.enum(['releasing', 'waiting', 'next_release', 'live']),
+  /** Where `releasing`: the release that takes it to the site. */
+  releaseId: MadeId.nullable(),
+});
 const release = z.object({ releaseId: MadeId });
 const agent = z.object({ agentId: MadeId });
 const text = z.string();

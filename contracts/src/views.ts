@@ -3,6 +3,7 @@ import { Agent } from './agent.ts';
 import { Commit, EnvironmentName, MadeId, ProjectName, TaskId } from './names.ts';
 import { ENGINES, HEALTHS, RELEASE_STATUSES, STORY_STATUSES, TASK_STATUSES } from './statuses.ts';
 import { Story } from './story.ts';
+import { ReleaseUsage } from './topology.ts';
 
 /** The answer of `run` and `story --follow`: scripts rely on this shape. */
 export const StoryReport = z.object({
@@ -55,6 +56,8 @@ export const StatusReport = z.object({
           release: z.object({ id: MadeId, commit: Commit, status: z.enum(RELEASE_STATUSES) }).nullable(),
           /** The engine that made what is live. */
           engine: z.enum(ENGINES).nullable(),
+          /** What is live uses now; null where nobody tells. */
+          usage: ReleaseUsage.omit({ releaseId: true }).nullable(),
         }),
       ),
     }),

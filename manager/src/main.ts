@@ -8,6 +8,7 @@ import { createLogStore } from './adapters/logs-fs/index.ts';
 import { createTemplatePlanner } from './adapters/planner-template/index.ts';
 import { createRandomIds } from './adapters/random-ids.ts';
 import { createGitRepositories, probeGit } from './adapters/repositories-git/index.ts';
+import { createSettingVault } from './adapters/setting-vault-aes.ts';
 import { openSqliteStore, verifyLedger } from './adapters/store-sql/index.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { createWorkspaceFiles } from './adapters/workspace-fs/workspace-files.ts';
@@ -111,6 +112,7 @@ async function serve(
     logs,
     files: createWorkspaceFiles({ workspace }),
     planner: createTemplatePlanner({ templatesDir: given.templatesDir }),
+    vault: createSettingVault(secrets.envKey),
     clock,
     ids: createRandomIds(),
     settings: {
@@ -273,12 +275,7 @@ async function recordStart(context: AppContext, url: string): Promise<void> {
 
 const unbuilt = () => Promise.reject(new Error('not built yet'));
 const unbuiltHandlers = {
-  listSettings: unbuilt,
-  setSetting: unbuilt,
-  removeSetting: unbuilt,
-  getReleaseSettings: unbuilt,
   getBackup: unbuilt,
-  reportUsage: unbuilt,
 };
 
 function killSelf(): void {

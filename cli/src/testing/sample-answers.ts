@@ -60,6 +60,7 @@ export const STATUS: StatusReport = {
           health: 'healthy',
           release: { id: 'rel_0123456789', commit: COMMIT, status: 'live' },
           engine: 'template',
+          usage: null,
         },
       ],
     },

@@ -7,6 +7,7 @@ import type { AppContext } from './context.ts';
 import { now, record, transact } from './context.ts';
 import { landTask, saveCheckStatus } from './land-task.ts';
 import { saveMovedRelease } from './release-steps.ts';
+import { settleSettings } from './settings-steps.ts';
 import { isLanded } from './story-steps.ts';
 import { changeAttempt, loadProject, saveMoved } from './task-steps.ts';
 
@@ -70,8 +71,15 @@ async function goLive(context: AppContext, tx: StoreTransaction, release: Releas
     if (former) await saveMovedRelease(context, tx, former, to, actor);
     context.observations.forgetRelease(formerId);
   }
-  await tx.environments.save({ ...environment, liveReleaseId: release.id, health: 'unknown' });
+  await tx.environments.save({
+    ...environment,
+    liveReleaseId: release.id,
+    health: 'unknown',
+    settings: await settleSettings(context, tx, environment, release, actor),
+  });
   if (release.trigger === 'rollback') await finishRollback(context, tx, project, release, actor);
+  // The same commit: neither main nor any task moves.
+  else if (release.trigger === 'settings') await tx.projects.save({ ...project, work: null });
   else await finishTask(context, tx, project, release, actor);
   const live = (await tx.checks.listOfProject(release.project)).filter((check) => check.status === 'live');
   const held = (await tx.tasks.listOfProject(release.project)).filter(isLanded);
@@ -83,7 +91,7 @@ async function goLive(context: AppContext, tx: StoreTransaction, release: Releas
       liveAt: now(context),
       liveOrder: (await tx.events.head())?.seq ?? 0,
       checkIds: live.map((check) => check.id),
-      taskIds: release.trigger === 'rollback' ? release.taskIds : held.map((task) => task.id),
+      taskIds: release.trigger === 'task' ? held.map((task) => task.id) : release.taskIds,
     },
     'live',
     actor,

@@ -1,10 +1,12 @@
 import type { CheckResult, DeployResult } from '@dbox/contracts';
+import { doubtOf } from '../domain/settings-progress.ts';
 import { judgeWithSmoke } from '../domain/verdict.ts';
 import type { JobRecord, ProjectRecord, ReleaseRecord, TaskRecord } from '../ports/records.ts';
 import type { StoreTransaction } from '../ports/store.ts';
 import type { AppContext } from './context.ts';
 import { record } from './context.ts';
 import { saveMovedRelease } from './release-steps.ts';
+import { refuseSettings } from './settings-steps.ts';
 import { evidenceOf } from './task-evidence.ts';
 import {
   blockTask,
@@ -88,6 +90,10 @@ async function refuse(
     }
     return;
   }
+  if (release.trigger === 'settings') {
+    await refuseSettings(context, tx, { project, release: refused, cause: result.cause, actor });
+    return;
+  }
   const task = release.taskId === null ? null : await tx.tasks.get(release.taskId);
   if (task?.integration === 'releasing') await takeBack(context, tx, task, refused, result, actor);
 }
@@ -131,7 +137,10 @@ async function takeBack(
   result: Failed,
   actor: string,
 ): Promise<void> {
-  const reason = `the release was refused while ${result.phase}: ${result.detail}`;
+  const key = { project: release.project, name: release.environment };
+  const environment = await tx.environments.get(key);
+  const doubt = environment && doubtOf(environment.settings, release.settingsVersion);
+  const reason = `the release was refused while ${result.phase}: ${result.detail}${doubt ? ` (${doubt})` : ''}`;
   if (result.cause === 'host') {
     if (task.hostRepeats + 1 >= MAX_HOST_REPEATS) {
       const resumesTo = task.status === 'verified' ? 'verified' : 'complete';

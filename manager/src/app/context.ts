@@ -6,6 +6,7 @@ import type { IdSource } from '../ports/id-source.ts';
 import type { LogStore } from '../ports/log-store.ts';
 import type { Planner } from '../ports/planner.ts';
 import type { Repositories } from '../ports/repositories.ts';
+import type { SettingVault } from '../ports/setting-vault.ts';
 import type { Store, StoreTransaction } from '../ports/store.ts';
 import { VersionConflictError } from '../ports/store.ts';
 import type { WorkspaceFiles } from '../ports/workspace-files.ts';
@@ -32,6 +33,7 @@ export interface AppContext {
   readonly logs: LogStore;
   readonly files: WorkspaceFiles;
   readonly planner: Planner;
+  readonly vault: SettingVault;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly settings: Settings;

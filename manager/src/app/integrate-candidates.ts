@@ -25,7 +25,7 @@ export async function integrateCandidates(context: AppContext): Promise<number> 
   for (const task of waiting) if (!firstOf.has(task.project)) firstOf.set(task.project, task);
   let steps = 0;
   for (const project of projects) {
-    if (project.work?.kind === 'rollback') continue;
+    if (project.work !== null && project.work.kind !== 'task') continue;
     const tested = project.work?.kind === 'task' ? project.work.taskId : null;
     const next = tested === null ? firstOf.get(project.name) : undefined;
     const taskId = tested ?? next?.id;

@@ -1,4 +1,4 @@
-import type { AgentKind, TrafficStats } from '@dbox/contracts';
+import type { AgentKind, ReleaseUsage, TrafficStats } from '@dbox/contracts';
 import type { CheckTrack } from '../domain/health.ts';
 
 /**
@@ -11,6 +11,7 @@ export class Observations {
   /** By release, then by check. */
   readonly tracks = new Map<string, Map<string, CheckTrack>>();
   readonly traffic = new Map<string, TrafficStats>();
+  readonly usage = new Map<string, ReleaseUsage & { readonly atMs: number }>();
   readonly probeDurationsMs = new Map<string, number>();
   /** Failing rounds since the last action, by incident. */
   readonly roundsSinceAction = new Map<string, number>();
@@ -20,12 +21,16 @@ export class Observations {
   readonly failures = new Map<string, { readonly count: number; readonly notBeforeMs: number }>();
   /** Since when a job's lease has been held, as far as was seen. */
   readonly leasedSince = new Map<string, { readonly fence: number; readonly sinceMs: number }>();
+  /** How many events of the container engine were written down of a release since then. */
+  readonly engineEvents = new Map<string, { readonly sinceMs: number; readonly count: number }>();
   readonly agentLastSeenMs = new Map<string, number>();
   readonly agentKinds = new Map<string, AgentKind>();
 
   forgetRelease(releaseId: string): void {
     this.tracks.delete(releaseId);
     this.traffic.delete(releaseId);
+    this.usage.delete(releaseId);
+    this.engineEvents.delete(releaseId);
     this.probeDurationsMs.delete(releaseId);
   }
 }

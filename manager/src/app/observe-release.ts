@@ -11,6 +11,7 @@ export async function observeRelease(
   seen: ReleaseObservation,
   actor: string,
 ): Promise<void> {
+  if (seen.type === 'engine_event') return noteEngineEvent(context, releaseId, seen, actor);
   const live = await transact(context, async (tx) => {
     const release = await tx.releases.get(releaseId);
     if (!release) return false;
@@ -45,4 +46,39 @@ export async function observeRelease(
       restartsSpent: true,
     });
   }
+}
+
+/** A container that is killed again and again must not fill the ledger. */
+const MAX_ENGINE_EVENTS = 20;
+const ENGINE_EVENTS_WINDOW_MS = 60 * 60 * 1000;
+
+async function noteEngineEvent(
+  context: AppContext,
+  releaseId: string,
+  seen: Extract<ReleaseObservation, { type: 'engine_event' }>,
+  actor: string,
+): Promise<void> {
+  const nowMs = context.clock.nowMs();
+  const known = context.observations.engineEvents.get(releaseId);
+  const isNew = known === undefined || Math.abs(nowMs - known.sinceMs) >= ENGINE_EVENTS_WINDOW_MS;
+  const window = isNew ? { sinceMs: nowMs, count: 0 } : known;
+  if (window.count >= MAX_ENGINE_EVENTS) return;
+  const count = window.count + 1;
+  const isWritten = await transact(context, async (tx) => {
+    if (!(await tx.releases.get(releaseId))) return false;
+    await record(context, tx, {
+      actor,
+      type: 'release.engine_event',
+      subject: `release/${releaseId}`,
+      data: {
+        action: seen.action,
+        detail: seen.detail,
+        ...(count === MAX_ENGINE_EVENTS
+          ? { note: 'more of them are not written down within this hour' }
+          : {}),
+      },
+    });
+    return true;
+  });
+  if (isWritten) context.observations.engineEvents.set(releaseId, { ...window, count });
 }

@@ -1,5 +1,6 @@
 import { PROJECT_NAME_PATTERN, ProblemError } from '@dbox/contracts';
 import { freeName } from '../domain/plan-graph.ts';
+import { NO_SETTINGS } from '../domain/settings-progress.ts';
 import type { EnvironmentRecord, ProjectRecord } from '../ports/records.ts';
 import type { StoreReader, StoreTransaction } from '../ports/store.ts';
 import type { AppContext } from './context.ts';
@@ -51,7 +52,7 @@ export async function ensureEnvironment(
     liveReleaseId: null,
     routedReleaseId: null,
     health: 'unknown',
-    settings: { version: 0, newest: 0, pending: false, hostRepeats: 0, refused: null },
+    settings: NO_SETTINGS,
     version: 1,
   });
   await tx.topology.bump();

@@ -1,5 +1,6 @@
 import type { JobPayload, ReleaseStatus, RunPlan } from '@dbox/contracts';
 import { moveRelease } from '../domain/lifecycles.ts';
+import { doubtOf } from '../domain/settings-progress.ts';
 import type { ProjectRecord, ReleaseRecord, TaskRecord } from '../ports/records.ts';
 import type { StoreTransaction } from '../ports/store.ts';
 import type { AppContext } from './context.ts';
@@ -40,6 +41,8 @@ export async function beginRelease(
   const { project, task, runPlan } = given;
   const commit = task.candidateCommit!;
   const environment = task.spec.environment;
+  const { settings } = (await tx.environments.get({ project: project.name, name: environment }))!;
+  const doubt = doubtOf(settings, settings.version);
   const release = await tx.releases.insert({
     id: context.ids.next('rel'),
     project: project.name,
@@ -48,7 +51,7 @@ export async function beginRelease(
     taskId: task.id,
     status: 'queued',
     runPlan,
-    settingsVersion: 0,
+    settingsVersion: settings.version,
     image: null,
     checks: [],
     reason: null,
@@ -71,7 +74,14 @@ export async function beginRelease(
     actor: 'system',
     type: 'release.queued',
     subject: `release/${release.id}`,
-    data: { project: project.name, environment, commit, task: task.id },
+    data: {
+      project: project.name,
+      environment,
+      commit,
+      task: task.id,
+      settings: settings.version,
+      ...(doubt === null ? {} : { doubt }),
+    },
   });
   // A release is smoked with all live checks of its project, not only its task's.
   const retired = new Set(task.spec.retires);
@@ -111,8 +121,8 @@ export async function enqueueDeployJob(
   await enqueueJob(context, tx, {
     payload,
     project: release.project,
-    // A rollback is no work of the task that once made the release: withdrawing that must not end it.
-    taskId: release.trigger === 'rollback' ? null : release.taskId,
+    // Else it is no work of the task that once made the release: withdrawing that must not end it.
+    taskId: release.trigger === 'task' ? release.taskId : null,
     releaseId: release.id,
     priority,
   });

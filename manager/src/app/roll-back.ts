@@ -94,7 +94,9 @@ async function choose(
     const what =
       project.work.kind === 'task'
         ? `task ${project.work.taskId} is being released`
-        : 'a rollback is under way';
+        : project.work.kind === 'settings'
+          ? 'changed settings are being released'
+          : 'a rollback is under way';
     throw new ProblemError(
       'project_busy',
       `${what}; wait until it has settled (\`dbox status\`) and try again`,

@@ -24,6 +24,7 @@ import type {
 } from '../ports/records.ts';
 import type { AppContext } from './context.ts';
 import { DEV } from './project-steps.ts';
+import { usageOf } from './report-usage.ts';
 
 /* What the outside sees of the records. Each view names its fields, so nothing internal slips out. */
 
@@ -111,6 +112,13 @@ export function urlOf(environment: EnvironmentRecord): string {
   return `http://127.0.0.1:${environment.port}`;
 }
 
+function usageViewOf(context: AppContext, releaseId: string) {
+  const usage = usageOf(context, releaseId);
+  if (!usage) return null;
+  const { releaseId: _, ...view } = usage;
+  return view;
+}
+
 export async function getStoryReport(context: AppContext, storyId: string): Promise<StoryReport> {
   return context.store.read(async (reader) => {
     const story = await reader.stories.get(storyId);
@@ -154,6 +162,7 @@ export async function getStatus(context: AppContext, box: Omit<BoxInfo, 'warning
           health: environment.health,
           release: live ? { id: live.id, commit: live.commit, status: live.status } : null,
           engine: live?.engine ?? null,
+          usage: live ? usageViewOf(context, live.id) : null,
         });
       }
       projects.push({ name: project.name, environments: views });

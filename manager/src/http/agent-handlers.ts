@@ -9,10 +9,12 @@ import { loadHeldJob } from '../app/job-steps.ts';
 import type { LeaseDesk } from '../app/lease-desk.ts';
 import { leaseJob } from '../app/lease-job.ts';
 import { observeRelease } from '../app/observe-release.ts';
+import { readReleaseSettings } from '../app/read-release-settings.ts';
 import { readJobSource, readReleaseSource } from '../app/read-source.ts';
 import { receiveCommit } from '../app/receive-commit.ts';
 import { registerAgent } from '../app/register-agent.ts';
 import { reportProgress } from '../app/report-progress.ts';
+import { reportUsage } from '../app/report-usage.ts';
 import { reportWatch } from '../app/report-watch.ts';
 import { storeArtifact } from '../app/store-artifact.ts';
 import type { Caller, Handlers } from './handlers.ts';
@@ -41,6 +43,8 @@ type AgentOperation =
   | 'ackTopology'
   | 'reportTraffic'
   | 'getReleaseSource'
+  | 'getReleaseSettings'
+  | 'reportUsage'
   | 'observeRelease'
   | 'sendReleaseLogs'
   | 'reportWatch';
@@ -95,6 +99,11 @@ export function agentHandlers(deps: AgentDeps): Pick<Handlers, AgentOperation> {
       return undefined;
     },
     getReleaseSource: async ({ params }) => openBundle(await readReleaseSource(context, params.releaseId)),
+    getReleaseSettings: ({ params }) => readReleaseSettings(context, params.releaseId),
+    async reportUsage({ body }) {
+      await reportUsage(context, body.releases);
+      return undefined;
+    },
     async observeRelease({ params, body, caller }) {
       if (body.releaseId !== params.releaseId)
         throw new ProblemError('invalid_request', 'the release ids in path and body differ');

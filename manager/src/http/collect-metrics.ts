@@ -1,4 +1,5 @@
 import type { AppContext } from '../app/context.ts';
+import { usageOf } from '../app/report-usage.ts';
 import { toWireAgent } from '../app/views.ts';
 import type { MetricsSnapshot } from './metrics.ts';
 
@@ -66,6 +67,10 @@ export async function collectMetrics(context: AppContext): Promise<MetricsSnapsh
     traffic: found.releases.flatMap(({ project, environment, id }) => {
       const traffic = observations.traffic.get(id);
       return traffic ? [{ project, environment, releaseId: id, statuses: traffic.statuses }] : [];
+    }),
+    usage: found.releases.flatMap(({ project, environment, id }) => {
+      const usage = usageOf(context, id);
+      return usage ? [{ ...usage, project, environment }] : [];
     }),
     freeSpace: await context.files.freeSpace(),
   };

@@ -23,6 +23,17 @@ test('a scrape shows the manager as it is then, and no series of what is gone', 
       { project: 'blog', environment: 'dev', releaseId: 'rel_0123456789', ok: true, durationMs: 12 },
       { project: 'shop', environment: 'dev', releaseId: 'rel_9876543210', ok: false, durationMs: null },
     ],
+    usage: [
+      {
+        project: 'blog',
+        environment: 'dev',
+        releaseId: 'rel_0123456789',
+        cpuPercent: 12.5,
+        memoryBytes: 4096,
+        memoryLimitBytes: null,
+        processes: 3,
+      },
+    ],
     eventCount: 41,
   };
   const metrics = createMetrics({ collect: () => snapshot });
@@ -34,12 +45,18 @@ test('a scrape shows the manager as it is then, and no series of what is gone', 
   assert.match(first, /^probe_duration_seconds\{project="blog",.*\} 0\.012$/m);
   assert.match(first, /^probe_success\{project="shop",.*\} 0$/m);
   assert.doesNotMatch(first, /^probe_duration_seconds\{project="shop"/m);
+  assert.match(first, /^dbox_release_memory_bytes\{project="blog",.*\} 4096$/m);
+  assert.match(first, /^dbox_release_cpu_percent\{.*release="rel_0123456789"\} 12\.5$/m);
+  assert.doesNotMatch(first, /^dbox_release_memory_limit_bytes\{/m);
   assert.match(first, /^dbox_events_total 41$/m);
 
   snapshot = { eventCount: 42 };
   const second = await metrics.render();
   assert.match(second, /^dbox_events_total 42$/m);
-  assert.doesNotMatch(second, /^(dbox_jobs|dbox_tasks|probe_success|dbox_build_info)\{/m);
+  assert.doesNotMatch(
+    second,
+    /^(dbox_release_cpu_percent|dbox_jobs|dbox_tasks|probe_success|dbox_build_info)\{/m,
+  );
 });
 
 test('scrapes at the same time share one collection, and a failed one is not kept', async () => {

@@ -4,6 +4,7 @@ import type {
   JobKind,
   OperationName,
   ReleaseStatus,
+  ReleaseUsage,
   StoryStatus,
   TaskStatus,
 } from '@dbox/contracts';
@@ -50,6 +51,8 @@ export interface MetricsSnapshot {
     readonly releaseId: string;
     readonly statuses: Readonly<Record<string, number>>;
   }[];
+  /** What running releases use now, where their target tells. */
+  readonly usage?: readonly (ReleaseUsage & { readonly project: string; readonly environment: string })[];
   /** 0 to 1. */
   readonly freeSpace?: number;
 }
@@ -164,6 +167,19 @@ function createSnapshotGauges(registry: Registry): (snapshot: MetricsSnapshot) =
     ...release,
     'status',
   ]);
+  const releaseCpu = gauge(
+    'dbox_release_cpu_percent',
+    'Processor use of a release; 100 is one core.',
+    release,
+  );
+  const releaseMemory = gauge('dbox_release_memory_bytes', 'Memory that a release uses.', release);
+  const releaseMemoryLimit = gauge(
+    'dbox_release_memory_limit_bytes',
+    'Most that a release may use.',
+    release,
+  );
+  const releaseProcesses = gauge('dbox_release_processes', 'Processes of a release.', release);
+  const usages = [releaseCpu, releaseMemory, releaseMemoryLimit, releaseProcesses];
   const freeSpace = gauge('dbox_disk_free_ratio', 'Free share of the file system of the workspace.');
   const cpu = counter('process_cpu_seconds_total', 'Processor time of the process.');
   const memory = gauge('process_resident_memory_bytes', 'Memory of the process.');
@@ -172,7 +188,7 @@ function createSnapshotGauges(registry: Registry): (snapshot: MetricsSnapshot) =
   const all = [info, jobs, stories, tasks, incidents, releases, probeSuccess, probeDuration, agents];
 
   return (snapshot) => {
-    for (const metric of [...all, events, traffic, cpu, freeSpace]) metric.reset();
+    for (const metric of [...all, ...usages, events, traffic, cpu, freeSpace]) metric.reset();
     if (snapshot.version !== undefined) info.set({ version: snapshot.version }, 1);
     for (const { kind, status, count } of snapshot.jobs ?? []) jobs.set({ kind, status }, count);
     setByStatus(stories, snapshot.stories);
@@ -192,6 +208,13 @@ function createSnapshotGauges(registry: Registry): (snapshot: MetricsSnapshot) =
       for (const [status, count] of Object.entries(statuses)) {
         traffic.inc({ project, environment, release: releaseId, status }, count);
       }
+    }
+    for (const { project, environment, releaseId, ...usage } of snapshot.usage ?? []) {
+      const labels = { project, environment, release: releaseId };
+      releaseCpu.set(labels, usage.cpuPercent);
+      releaseMemory.set(labels, usage.memoryBytes);
+      if (usage.memoryLimitBytes !== null) releaseMemoryLimit.set(labels, usage.memoryLimitBytes);
+      releaseProcesses.set(labels, usage.processes);
     }
     if (snapshot.freeSpace !== undefined) freeSpace.set(snapshot.freeSpace);
     const { user, system } = process.cpuUsage();

@@ -3,11 +3,14 @@ import { ProblemError } from '@dbox/contracts';
 import { addProject } from '../app/add-project.ts';
 import { cancelStory, cancelTask } from '../app/cancel-task.ts';
 import type { AppContext } from '../app/context.ts';
+import { listSettings } from '../app/list-settings.ts';
 import { readLogs } from '../app/read-logs.ts';
 import { readMainBundle, readTaskDiff } from '../app/read-source.ts';
 import { removeProject } from '../app/remove-project.ts';
+import { removeSetting } from '../app/remove-setting.ts';
 import { retryStory, retryTask } from '../app/retry-task.ts';
 import { rollBack } from '../app/roll-back.ts';
+import { setSetting } from '../app/set-setting.ts';
 import { submitStory } from '../app/submit-story.ts';
 import {
   getStatus,
@@ -57,6 +60,9 @@ type PeopleOperation =
   | 'rollBack'
   | 'listReleases'
   | 'listIncidents'
+  | 'listSettings'
+  | 'setSetting'
+  | 'removeSetting'
   | 'listAgents'
   | 'listArtifacts'
   | 'getArtifact'
@@ -143,6 +149,11 @@ export function peopleHandlers(deps: PeopleDeps): Pick<Handlers, PeopleOperation
         actor: caller.actor,
         why: 'asked for by a person',
       }),
+
+    listSettings: ({ params }) => listSettings(context, params),
+    setSetting: ({ params, body, caller }) =>
+      setSetting(context, { ...params, value: body.value, actor: caller.actor }),
+    removeSetting: ({ params, caller }) => removeSetting(context, { ...params, actor: caller.actor }),
 
     listReleases: async ({ query }) => ({
       releases: (await store.read((reader) => reader.releases.list(query))).map(toWireRelease),

@@ -4,6 +4,7 @@ import { KEPT_RELEASES } from '../app/follow-topology.ts';
 import { earlierReleases } from '../app/roll-back.ts';
 import { moveRelease } from '../domain/lifecycles.ts';
 import { isoOf } from '../ports/clock.ts';
+import type { ReleaseRecord } from '../ports/records.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A submission is repeated within seconds; a week covers a laptop that slept. */
@@ -15,6 +16,7 @@ export const ARTIFACTS_KEPT_MS = 30 * DAY_MS;
 export async function retain(context: AppContext): Promise<void> {
   const duties: Record<string, () => Promise<unknown>> = {
     'old releases': () => dropOldReleases(context),
+    'old settings': () => dropOldSettings(context),
     'old evidence': () => dropOldEvidence(context),
     'old idempotency keys': () =>
       transact(context, (tx) =>
@@ -67,6 +69,27 @@ async function dropOldReleases(context: AppContext): Promise<void> {
     });
     for (const release of dropped) await context.logs.remove({ kind: 'release', id: release.id });
   }
+}
+
+/** A version stays as long as a release could run with it again. */
+async function dropOldSettings(context: AppContext): Promise<void> {
+  const environments = await context.store.read((reader) => reader.environments.list());
+  for (const { project, name } of environments) {
+    await transact(context, async (tx) => {
+      const key = { project, environment: name };
+      const environment = await tx.environments.get({ project, name });
+      const releases = await tx.releases.listOfEnvironment(key);
+      const kept = new Set(releases.filter(mayRunAgain).map((release) => release.settingsVersion));
+      kept.add(environment?.settings.version ?? 0);
+      for (const { number } of await tx.settings.listOfEnvironment(key)) {
+        if (!kept.has(number)) await tx.settings.remove({ ...key, number });
+      }
+    });
+  }
+}
+
+function mayRunAgain({ status, liveOrder }: ReleaseRecord): boolean {
+  return status !== 'stopped' && (status !== 'refused' || liveOrder !== null);
 }
 
 async function dropOldEvidence(context: AppContext): Promise<void> {

@@ -2,6 +2,7 @@ import type { Event } from '@dbox/contracts';
 import type { AppContext } from '../app/context.ts';
 import { integrateCandidates } from '../app/integrate-candidates.ts';
 import { planStories } from '../app/plan-story.ts';
+import { releaseSettings } from '../app/release-settings.ts';
 import { startReadyTasks } from '../app/start-ready-tasks.ts';
 
 /** Moves whatever can move: plans stories, starts tasks, brings attempts into main. Ends when nothing does. */
@@ -9,8 +10,10 @@ export async function moveWork(context: AppContext): Promise<void> {
   for (let moved = true; moved; ) {
     const planned = await planStories(context);
     const started = await startReadyTasks(context);
+    // Before the next candidate, which would keep what a person changed waiting for its tests.
+    const released = await releaseSettings(context);
     const integrated = await integrateCandidates(context);
-    moved = planned + started + integrated > 0;
+    moved = planned + started + released + integrated > 0;
   }
 }
 

@@ -18,6 +18,7 @@ import type {
   Task,
   TaskSpec,
 } from '@dbox/contracts';
+import type { EnvironmentSettings } from '../domain/settings-progress.ts';
 
 /**
  * What the store keeps: the wire nouns and what the manager alone needs to know of them.
@@ -75,24 +76,6 @@ export interface EnvironmentRecord extends Versioned {
   readonly routedReleaseId: string | null;
   readonly health: Health;
   readonly settings: EnvironmentSettings;
-}
-
-/** Where an environment stands with its settings. The values are in `SettingsRecord`s. */
-export interface EnvironmentSettings {
-  /** What the next release runs with; 0 is none at all. */
-  readonly version: number;
-  /** The highest version ever given: the number of one that was given up is not used again. */
-  readonly newest: number;
-  /** `version` is still to be taken to what is live, by a release of its own. */
-  readonly pending: boolean;
-  /** How often its release was repeated for reasons outside of the settings. */
-  readonly hostRepeats: number;
-  /** The last version that was refused; null once a later one is live. */
-  readonly refused: {
-    readonly version: number;
-    readonly releaseId: string;
-    readonly reason: string;
-  } | null;
 }
 
 export interface SettingsKey {

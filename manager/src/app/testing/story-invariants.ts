@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Event } from '@dbox/contracts';
 import { SETTLED_STORY_STATUSES } from '@dbox/contracts';
+import { readReleaseSettings } from '../read-release-settings.ts';
 import type { World } from './world.ts';
 
 /** What must be true after every step, whoever did what; reads on from the last event it has seen. */
@@ -49,9 +50,17 @@ export class StoryInvariants {
         expected,
         `one candidate at a time in ${name}`,
       );
-      if (work?.kind !== 'rollback') continue;
+      if (work === null || work.kind === 'task') continue;
       const target = state.releases.find((one) => one.id === work.releaseId)!;
       assert.ok(['queued', 'building', 'starting', 'smoking', 'baking'].includes(target.status));
+    }
+    for (const { project, name, settings } of state.environments) {
+      assert.ok(settings.version <= settings.newest, `${project}/${name} has no version from nowhere`);
+    }
+    for (const release of state.releases) {
+      if (release.status === 'stopped') continue;
+      const { version } = await readReleaseSettings(this.world.context, release.id);
+      assert.equal(version, release.settingsVersion, `the settings of ${release.id} are kept`);
     }
     for (const story of state.stories) {
       const tasks = state.tasks.filter((task) => task.storyId === story.id);
@@ -75,6 +84,15 @@ export class StoryInvariants {
     }
     for (const { name, work } of await this.world.context.store.read((reader) => reader.projects.list())) {
       assert.equal(work, null, `${name} is at work though nothing moves`);
+    }
+    for (const environment of await this.world.context.store.read((reader) => reader.environments.list())) {
+      const { project, name, settings, liveReleaseId } = environment;
+      if (liveReleaseId === null) continue;
+      assert.ok(!settings.pending, `settings of ${project}/${name} wait though nothing moves`);
+      const live = await this.world.context.store.read((reader) => reader.releases.get(liveReleaseId));
+      const isKnown =
+        live!.settingsVersion === settings.version || settings.refused?.version === settings.version;
+      assert.ok(isKnown, `${project}/${name} runs with its settings, or says why not`);
     }
   }
 

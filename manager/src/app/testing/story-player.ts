@@ -6,9 +6,11 @@ import { cancelStory, cancelTask } from '../cancel-task.ts';
 import { endOverdueJobs } from '../end-overdue-jobs.ts';
 import { heartbeatJob } from '../heartbeat-job.ts';
 import { removeProject } from '../remove-project.ts';
+import { removeSetting } from '../remove-setting.ts';
 import { rescueExpiredLeases } from '../rescue-expired-leases.ts';
 import { retryStory, retryTask } from '../retry-task.ts';
 import { rollBack } from '../roll-back.ts';
+import { setSetting } from '../set-setting.ts';
 import type { World } from './world.ts';
 
 /** What may happen, and how often beside the rest: mostly work, or no story would ever come far. */
@@ -25,6 +27,8 @@ export const OFTEN = {
   'retry task': 2,
   'retry story': 2,
   'roll back': 4,
+  'set setting': 4,
+  'unset setting': 1,
   watch: 4,
   ack: 2,
   'late ack': 1,
@@ -41,6 +45,7 @@ export interface Command {
 }
 
 const AGENTS = ['coding', 'testing', 'deployment'] as const;
+const KEYS = ['A', 'B'] as const;
 const PROJECTS = ['p', 'p', 'p', 'q'] as const;
 const SITE = { 'index.html': 'hello', 'dbox.yaml': 'static: .\n' };
 
@@ -94,6 +99,21 @@ export class StoryPlayer {
           const releaseId = how % 2 === 0 ? undefined : pick(releases, how)?.id;
           await rollBack(world.context, { project, environment: 'dev', releaseId, actor, why: 'asked' });
         });
+      case 'set setting':
+        return this.ask(PROJECTS, which, (project) =>
+          setSetting(world.context, {
+            project,
+            environment: 'dev',
+            key: pick(KEYS, how),
+            // Now and then the same again.
+            value: String(how % 5),
+            actor,
+          }),
+        );
+      case 'unset setting':
+        return this.ask(PROJECTS, which, (project) =>
+          removeSetting(world.context, { project, environment: 'dev', key: pick(KEYS, how), actor }),
+        );
       case 'remove project':
         // Seldom, for it ends so much.
         return how % 8 === 0

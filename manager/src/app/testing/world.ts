@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobResult, Lease, SubmitStory, TestResult } from '@dbox/contracts';
 import { KINDS_OF_AGENT } from '@dbox/contracts';
+import { createSettingVault } from '../../adapters/setting-vault-aes.ts';
 import { openSqliteStore } from '../../adapters/store-sql/index.ts';
 import { moveWork } from '../../loops/work-loop.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -74,6 +75,7 @@ export class World {
         freeSpace: async () => 0.5,
       },
       planner: { plan: async () => [], templates: async () => ['simple-static'], nameOf: () => 'site' },
+      vault: createSettingVault(Buffer.alloc(32, 7)),
       clock,
       ids: { next: (prefix) => `${prefix}_${String(++ids).padStart(10, '0')}` },
       settings: {
@@ -255,6 +257,17 @@ export class World {
   }
   async releases(project: string) {
     return this.context.store.read((reader) => reader.releases.list({ project, limit: 100 }));
+  }
+  async environment(project: string, name = 'dev') {
+    return (await this.context.store.read((reader) => reader.environments.get({ project, name })))!;
+  }
+  async live(project: string) {
+    const { liveReleaseId } = await this.environment(project);
+    return (await this.context.store.read((reader) => reader.releases.get(liveReleaseId!)))!;
+  }
+  async events(type: string) {
+    const events = await this.context.store.read((reader) => reader.events.list({ after: 0, limit: 5000 }));
+    return events.filter((event) => event.type === type);
   }
   async eventTypes(): Promise<string[]> {
     const events = await this.context.store.read((reader) => reader.events.list({ after: 0, limit: 5000 }));

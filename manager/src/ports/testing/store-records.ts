@@ -1,4 +1,5 @@
 import type { DeployPayload, TaskSpec, TestPayload } from '@dbox/contracts';
+import { NO_SETTINGS } from '../../domain/settings-progress.ts';
 import { isoOf } from '../clock.ts';
 import type {
   AgentRecord,
@@ -108,7 +109,7 @@ export function environmentRecord(changes: Partial<EnvironmentRecord> = {}): Env
     liveReleaseId: null,
     routedReleaseId: null,
     health: 'unknown',
-    settings: { version: 0, newest: 0, pending: false, hostRepeats: 0, refused: null },
+    settings: NO_SETTINGS,
     version: 1,
     ...changes,
   };
