@@ -4,6 +4,7 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Stack } from './stack.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** A command that takes longer hangs: the slowest scenario step needs a fraction of it. */
@@ -15,11 +16,19 @@ export interface Ran {
   readonly stderr: string;
 }
 
+export type Mode = 'process' | 'docker';
+
+/** A published range wide enough that no scenario of a shared stack runs out of ports. */
+const STACK_GATEWAY_PORTS = 60;
+
 /** A box of its own for one scenario, used as a person does: by the `dbox` command. */
 export class Box {
+  /** For the scenario's own files. */
   readonly directory: string;
   readonly workspace: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Its containers; null where it is one process. */
+  readonly stack: Stack | null;
 
   static async make(env: Readonly<Record<string, string>> = {}): Promise<Box> {
     const directory = await mkdtemp(join(tmpdir(), 'dbox-e2e-'));
@@ -29,27 +38,48 @@ export class Box {
       DBOX_GATEWAY_PORT: String(gatewayPort),
       DBOX_CHECK_INTERVAL_MS: '500',
       NO_COLOR: '1',
+      DBOX_WORKSPACE: join(directory, 'workspace'),
       ...env,
     });
   }
 
-  private constructor(directory: string, env: Readonly<Record<string, string>>) {
+  /** A box of containers, not up yet. */
+  static async makeStack(env: Readonly<Record<string, string>> = {}): Promise<Box> {
+    const name = Stack.newName();
+    const box = await Box.make({
+      DBOX_MODE: 'docker',
+      DBOX_BOX_NAME: name,
+      DBOX_GATEWAY_PORT: String(await freeRange(STACK_GATEWAY_PORTS)),
+      DBOX_GATEWAY_PORT_COUNT: String(STACK_GATEWAY_PORTS),
+      ...env,
+    });
+    return new Box(box.directory, box.env, new Stack(name));
+  }
+
+  /** The same box, for a scenario that shares it: with a directory of its own. */
+  async share(): Promise<Box> {
+    return new Box(await mkdtemp(join(tmpdir(), 'dbox-e2e-')), this.env, this.stack);
+  }
+
+  private constructor(directory: string, env: Readonly<Record<string, string>>, stack: Stack | null = null) {
     this.directory = directory;
-    this.workspace = join(directory, 'workspace');
-    this.env = { ...env, DBOX_WORKSPACE: this.workspace };
+    this.workspace = env.DBOX_WORKSPACE!;
+    this.env = env;
+    this.stack = stack;
   }
 
   async dbox(
     args: readonly string[],
-    more: { env?: Record<string, string>; cwd?: string } = {},
+    more: { env?: Record<string, string>; cwd?: string; input?: string } = {},
   ): Promise<Ran> {
     const child = spawn(join(ROOT, 'dbox'), [...args], {
       cwd: more.cwd ?? this.directory,
       env: { ...inherited(), ...this.env, ...more.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       timeout: COMMAND_LIMIT_MS,
       killSignal: 'SIGKILL',
     });
+    child.stdin.on('error', () => undefined).end(more.input ?? '');
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
@@ -99,9 +129,17 @@ export class Box {
   }
 
   async close(options: { readonly keep: boolean }): Promise<void> {
-    await this.dbox(['down']);
-    await this.kill();
-    if (options.keep) return;
+    if (this.stack !== null && !options.keep) {
+      await this.dbox(['down', '--volumes', `--confirm=${this.stack.name}`]);
+      this.stack.removeAll();
+    } else {
+      await this.dbox(['down']);
+      await this.kill();
+    }
+    if (!options.keep) await this.removeDirectory();
+  }
+
+  async removeDirectory(): Promise<void> {
     await rm(this.directory, { recursive: true, force: true });
   }
 
@@ -149,6 +187,27 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** The first of so many ports in a row that are free, below those that the kernel hands out by itself. */
+async function freeRange(count: number): Promise<number> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const first = 20_000 + Math.floor(Math.random() * 100) * 100;
+    const ports = Array.from({ length: count }, (_, index) => first + index);
+    const isFree = await Promise.all(ports.map(canListen));
+    if (isFree.every(Boolean)) return first;
+  }
+  throw new Error(`found no ${count} free ports in a row`);
+}
+
+async function canListen(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  const listening = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
+  server.close();
+  return listening;
 }
 
 export async function get(url: string): Promise<{ readonly status: number; readonly text: string }> {

@@ -13,6 +13,16 @@ import {
   wrongThenRight,
 } from './scenarios/recorded-attempts.ts';
 import { rollback, selfHealing, smokeFailure } from './scenarios/releases.ts';
+import { cuts } from './scenarios/stack/cuts.ts';
+import { engineRestart } from './scenarios/stack/engine-restart.ts';
+import { goldenProfile } from './scenarios/stack/golden-profile.ts';
+import { hostileRelease } from './scenarios/stack/hostile-release.ts';
+import { leanImages } from './scenarios/stack/images.ts';
+import { keptSecrets } from './scenarios/stack/kept-secrets.ts';
+import { hostAgent, scaledAgents } from './scenarios/stack/more-agents.ts';
+import { releaseKills } from './scenarios/stack/release-kills.ts';
+import { serviceKills } from './scenarios/stack/service-kills.ts';
+import { storeOutage } from './scenarios/stack/store-outage.ts';
 import { blogStory, followUp, seedSpec } from './scenarios/story-to-site.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -40,4 +50,15 @@ export const SCENARIOS: readonly Scenario[] = [
   importAndClone,
   isolatedTests,
   boundedTests,
+  ...serviceKills,
+  releaseKills,
+  storeOutage,
+  ...cuts,
+  scaledAgents,
+  hostAgent,
+  goldenProfile,
+  leanImages,
+  keptSecrets,
+  hostileRelease,
+  engineRestart,
 ];

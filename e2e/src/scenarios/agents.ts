@@ -10,7 +10,7 @@ import { until } from '../box.ts';
 import { findDoubles, readEvents } from '../ledger-checks.ts';
 import { page, recordTasks } from '../recorded-task.ts';
 import type { Scenario } from '../scenario.ts';
-import { showTask } from '../scenario.ts';
+import { BOTH, showTask } from '../scenario.ts';
 import { connectTo } from '../soak/box-client.ts';
 
 /** More than the box's own coding agent asks for at a time, so that one is left for an agent made by hand. */
@@ -67,6 +67,8 @@ export const slowAgent: Scenario = {
 
 export const lyingAgent: Scenario = {
   name: 'an agent that lies about commits, artifacts or whose job it is gets nowhere',
+  modes: BOTH,
+  stack: 'stories',
   env: { DBOX_LEASE_MS: '20000' },
   async run(box) {
     await box.ok(['up']);

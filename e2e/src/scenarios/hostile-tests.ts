@@ -1,17 +1,24 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import type { Box } from '../box.ts';
 import { page } from '../recorded-task.ts';
 import type { Scenario } from '../scenario.ts';
-import { deliver, showTask } from '../scenario.ts';
+import { BOTH, deliver, showTask } from '../scenario.ts';
+import { urlOf } from '../soak/box-client.ts';
+import type { Service } from '../stack.ts';
+import { docker } from '../stack.ts';
 
 const MB = 1024 * 1024;
+/** Inside the stack; what is published for people may be another. */
+const MANAGER_PORT = 7700;
 
 export const boundedTests: Scenario = {
   name: 'tests that never end, fork on, flood or hog are bounded, named for what they did, and cost the box no memory',
+  modes: BOTH,
+  stack: 'stories',
   async run(box) {
     await box.ok(['up']);
-    const pid = (await box.pid())!;
-    const before = await residentBytes(pid);
+    const before = await residentBytes(box);
     const hostile: readonly { id: string; script: string; says: RegExp }[] = [
       { id: 'endless', script: 'while :; do sleep 1; done', says: /did not end within/ },
       { id: 'forks', script: '(setsid sleep 300 &) ; (sleep 301 &) ; exit 1', says: /exit|child|left/i },
@@ -44,22 +51,30 @@ export const boundedTests: Scenario = {
       assert.match(verdict.tests[0]!.detail, says, `${id}: ${verdict.tests[0]!.detail}`);
       assert.ok(verdict.tests[0]!.outputHead.length + verdict.tests[0]!.outputTail.length < 256 * 1024);
     }
-    const grown = (await residentBytes(pid)) - before;
+    const grown = (await residentBytes(box)) - before;
     assert.ok(grown < 64 * MB, `the box grew by ${(grown / MB).toFixed(0)} MB`);
   },
 };
 
 export const isolatedTests: Scenario = {
   name: 'a test sees its own tree: no token, no task.db, no other project, no manager; and cannot change its acceptance',
+  modes: BOTH,
   async run(box) {
     await box.ok(['up']);
-    const { url } = JSON.parse(await readFile(`${box.workspace}/box.json`, 'utf8')) as { url: string };
+    const url = await urlOf(box);
+    const hidden = [box.workspace, `${box.workspace}/task.db`, `${box.workspace}/secrets/admin.token`];
+    const urls = [url];
+    if (box.stack !== null) {
+      // What the testing agent's own container holds, and the manager by the name it knows.
+      hidden.push('/run/secrets', '/workspace', '/var/run/docker.sock', '/run/docker.sock');
+      urls.push(`http://manager:${MANAGER_PORT}`, 'http://task-store:5432', 'http://gateway:8080');
+    }
     const spy = `import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 test('no secret and no neighbour is in sight', async () => {
-  for (const path of ['${box.workspace}', '${box.workspace}/task.db', '${box.workspace}/secrets/admin.token']) assert.ok(!existsSync(path), path);
-  await assert.rejects(fetch('${url}/healthz'));
+  for (const path of ${JSON.stringify(hidden)}) assert.ok(!existsSync(path), path);
+  for (const url of ${JSON.stringify(urls)}) await assert.rejects(fetch(url + '/healthz'), url);
   for (const name of readdirSync('/proc').filter((one) => /^\\d+$/.test(one))) {
     let text = '';
     try { text = readFileSync('/proc/' + name + '/cmdline', 'utf8') + readFileSync('/proc/' + name + '/environ', 'utf8'); } catch {}
@@ -106,7 +121,17 @@ test('no secret and no neighbour is in sight', async () => {
   },
 };
 
-async function residentBytes(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(text)![1]) * 1024;
+/** Of what a flood would fill: the box's process, or in containers the manager and the agent. */
+async function residentBytes(box: Box): Promise<number> {
+  if (box.stack === null) {
+    const text = await readFile(`/proc/${await box.pid()}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(text)![1]) * 1024;
+  }
+  let bytes = 0;
+  for (const service of ['manager', 'testing-agent'] satisfies Service[]) {
+    const { Id } = await box.stack.service(service);
+    const rows = (await docker(['top', Id, '-eo', 'rss'])).split('\n').map(Number).filter(Number.isFinite);
+    bytes += Math.max(0, ...rows) * 1024;
+  }
+  return bytes;
 }

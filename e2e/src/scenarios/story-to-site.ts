@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import type { StoryReport } from '@dbox/contracts';
 import { get, until } from '../box.ts';
 import type { Scenario } from '../scenario.ts';
-import { devOf, showTask, status } from '../scenario.ts';
+import { BOTH, devOf, showTask, status } from '../scenario.ts';
 
 export const blogStory: Scenario = {
   name: 'one command takes a sentence to a live, watched blog, and down and up bring it back',
+  modes: BOTH,
+  stack: 'stories',
   async run(box) {
     const run = await box.ok(['run', 'Develop and run a blog site']);
     const url = run.stdout.trim().split('\n').at(-1)!;
@@ -51,6 +53,8 @@ export const blogStory: Scenario = {
 
 export const seedSpec: Scenario = {
   name: 'create-blog.yaml is delivered letter for letter, and a second time under suffixed ids',
+  modes: BOTH,
+  stack: 'stories',
   async run(box) {
     const file = await box.copyOfRoot('specs/create-blog.yaml');
     await box.ok(['up']);
@@ -70,6 +74,8 @@ export const seedSpec: Scenario = {
 
 export const followUp: Scenario = {
   name: 'a second story goes on with the project and its main',
+  modes: BOTH,
+  stack: 'stories',
   async run(box) {
     const first = await box.json<StoryReport>(['run', 'Develop and run a blog site about gardening']);
     const project = first.project.name;

@@ -1,0 +1,47 @@
+import type { Event } from '@dbox/contracts';
+import type { Box } from '../../box.ts';
+import type { Scenario } from '../../scenario.ts';
+import { DOCKER, stackOf } from '../../scenario.ts';
+import type { Service } from '../../stack.ts';
+import { docker } from '../../stack.ts';
+import { allHealthy, assertDelivered, happened, submit } from './story-under-faults.ts';
+
+interface Cut {
+  readonly service: Service;
+  readonly after: Event['type'];
+  readonly seconds: number;
+}
+
+/** Shorter than a lease, the job goes on; longer, it is handed on, and what the cut-off agent did is refused. */
+const CUTS: readonly Cut[] = [
+  { service: 'testing-agent', after: 'task.complete', seconds: 10 },
+  { service: 'deployment-agent', after: 'task.verified', seconds: 60 },
+];
+
+export const cuts: readonly Scenario[] = CUTS.map(({ service, after, seconds }) => ({
+  name: `a cut of ${seconds} s between ${service} and the manager: the story is delivered all the same`,
+  modes: DOCKER,
+  stack: 'cuts',
+  async run(box) {
+    await box.ok(['up']);
+    const name = `cut-${service}`;
+    await submit(box, name);
+    await happened(box, name, after);
+    await cut(box, service, seconds);
+    await assertDelivered(box, name, `a cut of ${seconds} s`);
+    await allHealthy(box);
+  },
+}));
+
+async function cut(box: Box, service: Service, seconds: number): Promise<void> {
+  const stack = stackOf(box);
+  const { Id } = await stack.service(service);
+  const network = stack.networkName('control');
+  await docker(['network', 'disconnect', '--force', network, Id]);
+  try {
+    // The length of the cut is what is tried here.
+    await new Promise((over) => setTimeout(over, seconds * 1_000));
+  } finally {
+    await docker(['network', 'connect', '--alias', service, network, Id]);
+  }
+}
