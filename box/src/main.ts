@@ -1,4 +1,4 @@
-import { ConfigError, StoreHeldError } from '@dbox/manager';
+import { ConfigError, StoreHeldError, StoreTooNewError, StoreUnreachableError } from '@dbox/manager';
 import { readBoxFile, removeBoxFile, writeBoxFile } from './box-file.ts';
 import type { BoxConfig } from './config.ts';
 import { readBoxConfig, USAGE } from './config.ts';
@@ -58,12 +58,15 @@ function readConfigOrExit(): BoxConfig {
 }
 
 async function explain(error: unknown, config: BoxConfig): Promise<string> {
+  // Another workspace's box may be the one; the message says what is known of it.
+  if (error instanceof StoreHeldError && config.manager.store !== null) return error.message;
   if (error instanceof StoreHeldError) {
     const holder = await readBoxFile(config.manager.workspace);
     const who = holder ? `process ${holder.pid} (${holder.url})` : 'another process that is just starting';
     return `the workspace ${config.manager.workspace} is held by ${who}; use that box, stop it with \`dbox down\`, or choose another workspace with DBOX_WORKSPACE`;
   }
-  if (error instanceof ConfigError) return error.message;
+  const forPeople = [ConfigError, StoreTooNewError, StoreUnreachableError];
+  if (forPeople.some((kind) => error instanceof kind)) return (error as Error).message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -36,6 +36,7 @@ export async function startBox(config: BoxConfig): Promise<RunningBox> {
     version,
     mode: 'process',
     templatesDir: join(ROOT, 'templates'),
+    say: (line) => console.error(`dbox: ${line}`),
   });
   // Later parts stop first, so that each can still say goodbye to those it depends on.
   const parts: Part[] = [manager];

@@ -43,6 +43,11 @@ test('the box does not inherit the token of the person who starts it', () => {
   assert.deepEqual(boxEnvironment, { PATH: '/bin' });
 });
 
+test('the file with the password of the store is meant from where the person stands, and handed on', () => {
+  const { boxEnvironment } = readConfig({ DBOX_STORE_PASSWORD_FILE: 'db.txt' }, place);
+  assert.deepEqual(boxEnvironment, { DBOX_STORE_PASSWORD_FILE: '/home/me/work/db.txt' });
+});
+
 test('a port that is no number of a port is refused by its name', () => {
   for (const port of ['http', '-1', '65536', '80 80', '1e3']) {
     assert.throws(() => readConfig({ DBOX_PORT: port }, place), /DBOX_PORT is ".*", which is no port/);

@@ -21,7 +21,7 @@ export interface Config {
   readonly dumbTerminal: boolean;
   /** PATH=/usr/bin:/bin: where `doctor` looks for programs. */
   readonly searchPath: string;
-  /** What the box inherits: this environment without the token. */
+  /** What the box inherits: this environment without the token, DBOX_STORE_PASSWORD_FILE made absolute. */
   readonly boxEnvironment: Readonly<Record<string, string | undefined>>;
   /** What git inherits of a person's own environment. */
   readonly gitEnvironment: Readonly<Record<string, string>>;
@@ -39,7 +39,12 @@ export function readConfig(
 ): Config {
   const given = (name: string): string | null => env[name]?.trim() || null;
   const workspace = given('DBOX_WORKSPACE');
-  const { DBOX_TOKEN: _token, ...boxEnvironment } = env;
+  const passwordFile = given('DBOX_STORE_PASSWORD_FILE');
+  const { DBOX_TOKEN: _token, ...inherited } = env;
+  // The box is started in its checkout; a relative path begins where the person stands.
+  const boxEnvironment = passwordFile
+    ? { ...inherited, DBOX_STORE_PASSWORD_FILE: resolve(place.cwd, passwordFile) }
+    : inherited;
   return {
     checkoutDir: place.checkoutDir,
     workspaceDir: workspace === null ? join(place.checkoutDir, 'workspace') : resolve(place.cwd, workspace),

@@ -1,5 +1,10 @@
 import { isAbsolute, resolve } from 'node:path';
 import { LEASE_DURATION_MS } from '@dbox/contracts';
+import type { PostgresAddress } from './adapters/store-sql/index.ts';
+import { ConfigError } from './config-error.ts';
+import { parseStoreAddress } from './store-address.ts';
+
+export { ConfigError } from './config-error.ts';
 
 /** Everything a person can set, read once at start. `docs/settings.env` shows each with its default. */
 export interface ManagerConfig {
@@ -12,6 +17,8 @@ export interface ManagerConfig {
   readonly watchIntervalMs: number;
   readonly leaseDurationMs: number;
   readonly minFreeSpace: number;
+  /** The Postgres that holds the truth; null is `task.db` in the workspace. */
+  readonly store: PostgresAddress | null;
   /** Where programs such as git are looked for. */
   readonly path: string;
   /** For tests: the manager kills itself `before` or `after` the `nth` commit that holds this event; null in earnest. */
@@ -20,10 +27,6 @@ export interface ManagerConfig {
     readonly eventType: string;
     readonly nth: number;
   } | null;
-}
-
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
 }
 
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ManagerConfig {
@@ -36,6 +39,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): M
     watchIntervalMs: integer(env, 'DBOX_CHECK_INTERVAL_MS', { fallback: 10_000, min: 100, max: 3_600_000 }),
     leaseDurationMs: integer(env, 'DBOX_LEASE_MS', { fallback: LEASE_DURATION_MS, min: 1_000, max: 600_000 }),
     minFreeSpace: integer(env, 'DBOX_MIN_FREE_PERCENT', { fallback: 5, min: 0, max: 100 }) / 100,
+    store: parseStoreAddress(env.DBOX_STORE, env.DBOX_STORE_PASSWORD_FILE),
     path: env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
     failpoint: readFailpoint(env.DBOX_FAILPOINT),
   };

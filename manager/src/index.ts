@@ -1,4 +1,4 @@
-export { StoreHeldError } from './adapters/store-sql/index.ts';
+export { StoreHeldError, StoreTooNewError, StoreUnreachableError } from './adapters/store-sql/index.ts';
 export type { ManagerConfig } from './config.ts';
 export { ConfigError, readConfig } from './config.ts';
 export type { RunningManager } from './main.ts';

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ProblemError } from '@dbox/contracts';
 import { createArtifactStore } from './adapters/artifacts-fs/artifact-files.ts';
 import type { StoredRole } from './adapters/box-secrets.ts';
 import { openBoxSecrets } from './adapters/box-secrets.ts';
@@ -9,7 +10,7 @@ import { createTemplatePlanner } from './adapters/planner-template/index.ts';
 import { createRandomIds } from './adapters/random-ids.ts';
 import { createGitRepositories, probeGit } from './adapters/repositories-git/index.ts';
 import { createSettingVault } from './adapters/setting-vault-aes.ts';
-import { openSqliteStore, verifyLedger } from './adapters/store-sql/index.ts';
+import { labelOf, verifyLedger } from './adapters/store-sql/index.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { createWorkspaceFiles } from './adapters/workspace-fs/workspace-files.ts';
 import type { AppContext } from './app/context.ts';
@@ -34,9 +35,12 @@ import { LeaseRescue } from './loops/rescue-loop.ts';
 import { retain, watchDisk } from './loops/retention-loop.ts';
 import { ShareProjection } from './loops/share-loop.ts';
 import { movesWork, moveWork } from './loops/work-loop.ts';
+import { openStore } from './open-store.ts';
 import type { Clock } from './ports/clock.ts';
 import { isoOf } from './ports/clock.ts';
+import type { LogStore } from './ports/log-store.ts';
 import type { Store } from './ports/store.ts';
+import { speaksInTheClear } from './store-address.ts';
 
 /** How quickly a dead agent's lease is given on after it expired. */
 const RESCUE_INTERVAL_MS = 500;
@@ -60,13 +64,15 @@ export interface RunningManager {
 
 /**
  * The manager: opens the store, which no other may hold, and serves. Throws `StoreHeldError` where
- * another manager runs on this workspace. Resumes whatever a kill left behind.
+ * another manager holds it. Resumes whatever a kill left behind.
  */
 export async function startManager(given: {
   readonly config: ManagerConfig;
   readonly version: string;
   readonly mode: 'process' | 'docker';
   readonly templatesDir: string;
+  /** What a person who watches the start should see, such as that the store is waited for. */
+  readonly say?: (line: string) => void;
 }): Promise<RunningManager> {
   const { config } = given;
   const { workspace } = config;
@@ -74,11 +80,21 @@ export async function startManager(given: {
   const git = await probeGit({ path: config.path });
   if ('problem' in git) throw new ConfigError(git.problem);
   const clock = createSystemClock();
+  const logs = createLogStore({ workspace });
+  const logAs = serviceLog(logs, clock);
   const headFile = join(workspace, 'ledger.head');
-  const opened = await openSqliteStore({ path: join(workspace, 'task.db'), clock, headFile });
+  const opened = await openStore({
+    config,
+    clock,
+    headFile,
+    log: (level, message, data) => {
+      logAs('manager', level, message, data);
+      given.say?.(message);
+    },
+  });
   const store = config.failpoint ? withFailpoint(opened, config.failpoint, killSelf) : opened;
   try {
-    return await serve(given, { store, clock, headFile });
+    return await serve(given, { store, clock, headFile, logs, logAs });
   } catch (error) {
     // Whoever tries again in this process must find the workspace free.
     await store.close();
@@ -88,23 +104,22 @@ export async function startManager(given: {
 
 async function serve(
   given: Parameters<typeof startManager>[0],
-  opened: { readonly store: Store; readonly clock: Clock; readonly headFile: string },
+  opened: {
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly headFile: string;
+    readonly logs: LogStore;
+    readonly logAs: RunningManager['log'];
+  },
 ): Promise<RunningManager> {
   const { config } = given;
   const { workspace } = config;
-  const { store, clock, headFile } = opened;
+  const { store, clock, headFile, logs, logAs } = opened;
   const secrets = await openBoxSecrets(workspace, (role) => mintToken(role));
   const auth = createAuthenticator({
     findByHash: (hash) => store.read((reader) => reader.tokens.findByHash(hash)),
     jobKey: secrets.jobKey,
   });
-  const logs = createLogStore({ workspace });
-  const logAs: RunningManager['log'] = (service, level, message, data) => {
-    const text = JSON.stringify({ level, message, ...data });
-    const line = { at: isoOf(clock.nowMs()), stream: 'agent', text } as const;
-    // What cannot be logged cannot be logged anywhere; it must not end the box.
-    logs.append({ kind: 'service', id: service }, [line]).catch(() => {});
-  };
   const context: AppContext = {
     store,
     repositories: createGitRepositories({ workspace, path: config.path }),
@@ -172,6 +187,12 @@ async function serve(
       `port ${config.port} is taken; the manager listens on ${listening.port}`,
     );
   }
+  if (config.store !== null && speaksInTheClear(config.store)) {
+    context.observations.warnings.set(
+      'store',
+      `${labelOf(config.store)} is spoken to without TLS; add ?sslmode=verify-full to DBOX_STORE`,
+    );
+  }
   await recordStart(context, boxUrl);
   context.log('info', `the manager listens on ${boxUrl}`, { version: given.version, pid: process.pid });
   const stopLoops = startLoops(context, leases);
@@ -192,12 +213,24 @@ async function serve(
   };
 }
 
+function serviceLog(logs: LogStore, clock: Clock): RunningManager['log'] {
+  return (service, level, message, data) => {
+    const text = JSON.stringify({ level, message, ...data });
+    const line = { at: isoOf(clock.nowMs()), stream: 'agent', text } as const;
+    // What cannot be logged cannot be logged anywhere; it must not end the box.
+    logs.append({ kind: 'service', id: service }, [line]).catch(() => {});
+  };
+}
+
 function startLoops(context: AppContext, leases: LeaseDesk): () => Promise<void> {
   const { clock, store } = context;
-  const onError = (name: string) => (error: unknown) =>
+  const onError = (name: string) => (error: unknown) => {
+    // Told of once, by the store itself, not with each turn of each loop.
+    if (error instanceof ProblemError && error.code === 'store_unavailable') return;
     context.log('error', `${name} failed and is tried again`, {
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
+  };
   const loop = (name: string, intervalMs: number, tick: () => Promise<unknown>) =>
     new Loop({ tick, intervalMs, clock, onError: onError(name) });
 

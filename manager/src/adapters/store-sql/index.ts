@@ -1,4 +1,4 @@
-export type { BeforeMigrate } from './migrations/index.ts';
+export { type BeforeMigrate, StoreTooNewError } from './migrations/index.ts';
 export type { PostgresAddress } from './postgres/address.ts';
 export { labelOf } from './postgres/address.ts';
 export { openPostgresStore, StoreUnreachableError } from './postgres/open.ts';
