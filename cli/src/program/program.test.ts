@@ -29,6 +29,7 @@ const COMMANDS = [
   ...['run', 'up', 'down', 'doctor', 'story', 'status', 'show', 'logs', 'diff', 'tasks', 'releases'],
   ...['incidents', 'rollback', 'retry', 'cancel', 'agents', 'events', 'events verify', 'spec validate'],
   ...['project add', 'project list', 'project remove', 'clone', 'version'],
+  ...['env set', 'env list', 'env unset'],
 ];
 
 test('every command has help with an example, by -h after it and by help before it', async () => {

@@ -13,6 +13,7 @@ import { defineBoxCommands } from './box-commands.ts';
 import { defineChangeCommands } from './change-commands.ts';
 import type { Runner } from './definition.ts';
 import { defineLookCommands } from './look-commands.ts';
+import { defineSettingCommands } from './setting-commands.ts';
 
 export interface RunCli {
   /** Without the program itself. */
@@ -123,6 +124,7 @@ function buildProgram(cli: RunCli, run: Runner): Command {
   defineBoxCommands(program, run);
   defineLookCommands(program, run);
   defineChangeCommands(program, run);
+  defineSettingCommands(program, run);
   return program;
 }
 
