@@ -7,11 +7,12 @@ import type { FailpointOutcome } from './soak/failpoint-matrix.ts';
 import { runFailpointMatrix } from './soak/failpoint-matrix.ts';
 import { freezeThroughLease } from './soak/frozen-box.ts';
 import type { RandomKills } from './soak/random-kills.ts';
-import { soakWithKills } from './soak/random-kills.ts';
+import { soakStackWithKills, soakWithKills } from './soak/random-kills.ts';
 
 /*
  * `npm run soak [-- --minutes N] [--seed N] [--only matrix,frozen,kills]`: boxes that are killed, frozen and
- * brought up again, against what they had promised. The result is in `e2e/results/soak.json`.
+ * brought up again, against what they had promised. The result is in `e2e/results/soak.json`. With
+ * `--docker` it is a box of containers whose services are killed, frozen and cut off, and nothing else.
  */
 const ROOT = resolve(import.meta.dirname, '../..');
 const RESULTS = join(ROOT, 'e2e', 'results');
@@ -22,12 +23,26 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     only: { type: 'string', default: PARTS.join() },
+    docker: { type: 'boolean', default: false },
   },
 });
 const startedAt = Date.now();
 const say = (text: string) =>
   console.log(`${String(Math.round((Date.now() - startedAt) / 1000)).padStart(5)} s  ${text}`);
 const wants = (part: (typeof PARTS)[number]) => values.only.split(',').includes(part);
+
+if (values.docker) {
+  const soaked = await soakStackWithKills({
+    seed: Number(values.seed),
+    minutes: Number(values.minutes),
+    say,
+  });
+  await mkdir(RESULTS, { recursive: true });
+  const at = new Date(startedAt).toISOString();
+  await writeFile(join(RESULTS, 'soak-stack.json'), `${JSON.stringify({ at, ...soaked }, null, 2)}\n`);
+  console.log(JSON.stringify(soaked, null, 2));
+  process.exit(soaked.findings.length === 0 ? 0 : 1);
+}
 
 let matrix: FailpointOutcome[] | null = null;
 let frozen: readonly string[] | null = null;

@@ -7,6 +7,8 @@ import { findLeftovers, findSurplusTrees } from './leftovers.ts';
 import { loadProject } from './load.ts';
 import { seededRandom } from './seeded-random.ts';
 import { checkSettled } from './settled-checks.ts';
+import type { StackKillCounts } from './stack-killer.ts';
+import { killStackAtRandom } from './stack-killer.ts';
 
 const PROJECTS = ['alpha', 'beta', 'gamma'] as const;
 /** Shorter than the default, so that many leases are lost and taken over in few minutes. */
@@ -74,4 +76,51 @@ export async function soakWithKills(o: {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+export interface StackKills {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly acknowledged: AcknowledgedLedger['counts'];
+  readonly kills: StackKillCounts | null;
+  readonly findings: readonly string[];
+}
+
+/** The same with a box of containers, of which any is killed, frozen or cut off. */
+export async function soakStackWithKills(o: {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly say: (text: string) => void;
+}): Promise<StackKills> {
+  const random = seededRandom(o.seed);
+  const box = await Box.makeStack({ DBOX_LEASE_MS: String(LEASE_MS) });
+  const stack = box.stack!;
+  const ledger = new AcknowledgedLedger(join(box.directory, 'acknowledged.jsonl'));
+  o.say(`stack ${stack.name} in ${box.directory}, seed ${o.seed}`);
+  const findings: string[] = [];
+  let kills: StackKillCounts | null = null;
+  try {
+    await box.ok(['up']);
+    const stopping = new AbortController();
+    const people = PROJECTS.map((project) =>
+      loadProject({ box, project, random: random.branch(project), ledger, signal: stopping.signal }).catch(
+        (error: unknown) => findings.push(`the people of ${project}: ${messageOf(error)}`),
+      ),
+    );
+    kills = await killStackAtRandom({
+      stack,
+      random: random.branch('killer'),
+      deadlineMs: Date.now() + o.minutes * 60_000,
+      leaseMs: LEASE_MS,
+      onAct: (what) => o.say(`${what} (${ledger.counts.story} stories acknowledged)`),
+    }).finally(() => stopping.abort());
+    await Promise.all(people);
+    o.say('letting everything settle');
+    findings.push(...(await checkSettled(box, ledger)));
+  } catch (error) {
+    findings.push(messageOf(error), await stack.lastLines(15).catch(String));
+  }
+  ledger.close();
+  await box.close({ keep: false });
+  return { seed: o.seed, minutes: o.minutes, acknowledged: ledger.counts, kills, findings };
 }

@@ -1,9 +1,8 @@
 import type { Event } from '@dbox/contracts';
-import type { Box } from '../../box.ts';
 import type { Scenario } from '../../scenario.ts';
 import { DOCKER, stackOf } from '../../scenario.ts';
+import { cutOff } from '../../soak/stack-killer.ts';
 import type { Service } from '../../stack.ts';
-import { docker } from '../../stack.ts';
 import { allHealthy, assertDelivered, happened, submit } from './story-under-faults.ts';
 
 interface Cut {
@@ -27,21 +26,9 @@ export const cuts: readonly Scenario[] = CUTS.map(({ service, after, seconds }) 
     const name = `cut-${service}`;
     await submit(box, name);
     await happened(box, name, after);
-    await cut(box, service, seconds);
+    // The length of the cut is what is tried here.
+    await cutOff(stackOf(box), service, seconds * 1_000);
     await assertDelivered(box, name, `a cut of ${seconds} s`);
     await allHealthy(box);
   },
 }));
-
-async function cut(box: Box, service: Service, seconds: number): Promise<void> {
-  const stack = stackOf(box);
-  const { Id } = await stack.service(service);
-  const network = stack.networkName('control');
-  await docker(['network', 'disconnect', '--force', network, Id]);
-  try {
-    // The length of the cut is what is tried here.
-    await new Promise((over) => setTimeout(over, seconds * 1_000));
-  } finally {
-    await docker(['network', 'connect', '--alias', service, network, Id]);
-  }
-}
