@@ -22,6 +22,8 @@ export interface Place {
 export interface FindingList {
   add(place: Place, text: FindingText): void;
   hasError(): boolean;
+  /** Nothing more is taken: there is no need to look for words that might be meant. */
+  isFull(): boolean;
   /** From the top of the file to its end. */
   sorted(): Finding[];
 }
@@ -42,6 +44,7 @@ export function createFindingList(file: string): FindingList {
       list.push({ code, severity, file, ...place, message: printable(message), hint: printable(hint) });
     },
     hasError: () => errors.length > 0,
+    isFull: () => errors.length >= MAX_FINDINGS,
     sorted: () => [...errors, ...warnings].sort((a, b) => a.line - b.line || a.column - b.column),
   };
 }
