@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { startCodingAgent } from '@dbox/agent-coding';
-import { startDeploymentAgent } from '@dbox/agent-deployment';
+import { createProcessTarget, startDeploymentAgent } from '@dbox/agent-deployment';
 import { startMonitoringAgent } from '@dbox/agent-monitoring';
 import { startTestingAgent } from '@dbox/agent-testing';
 import { startGateway } from '@dbox/gateway';
@@ -86,10 +86,12 @@ export async function startBox(config: BoxConfig): Promise<RunningBox> {
       startTestingAgent({ ...agent('testing'), ...isolation, capacity: TESTING_CAPACITY }),
       startDeploymentAgent({
         ...agent('deployment'),
-        ...isolation,
         capacity: DEPLOYMENT_CAPACITY,
-        dataDir: join(workspace, 'data'),
-        runtimeDir: config.runtimeDir,
+        target: createProcessTarget({
+          ...isolation,
+          dataDir: join(workspace, 'data'),
+          runtimeDir: config.runtimeDir,
+        }),
         boxMarker: config.marker,
       }),
       startMonitoringAgent(agent('monitoring')),

@@ -1,6 +1,6 @@
 export { TREE_INSIDE } from './bubblewrap-arguments.ts';
 export type { InstallOptions } from './install-dependencies.ts';
-export { causeOfFailedInstall, installDependencies } from './install-dependencies.ts';
+export { causeOfFailedInstall, installDependencies, needsInstall } from './install-dependencies.ts';
 export { endMarked } from './marked-processes.ts';
 export type { OpenSandboxOptions } from './open-sandbox.ts';
 export { openSandbox } from './open-sandbox.ts';

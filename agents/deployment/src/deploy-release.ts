@@ -5,12 +5,13 @@ import type { ReleaseRunner } from './release-runner.ts';
 import { smokeTest } from './smoke-test.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { ReleaseBuild } from './targets/target.ts';
-import { READY_TIMEOUT_MS, waitUntilReady } from './wait-until-ready.ts';
+import { describeSilence, waitUntilReady } from './wait-until-ready.ts';
 
 export interface DeployOptions {
   readonly runner: ReleaseRunner;
   readonly supervisor: Supervisor;
   readonly clock: Clock;
+  readonly readyTimeoutMs: number;
 }
 
 /** A release that still runs answers at once or is started anew. */
@@ -68,7 +69,7 @@ async function deployRelease(o: Deployment): Promise<DeployResult> {
       tree: runner.treeOf(releaseId),
     };
 
-    let running = await takeOver(o, run);
+    let { running, image } = (await takeOver(o, run)) ?? { running: null, image: null };
     if (!running) {
       const built = await runner.prepare(run, {
         checkOut: () => context.checkOut(),
@@ -76,27 +77,31 @@ async function deployRelease(o: Deployment): Promise<DeployResult> {
         onLine: (stream, line) => context.log(stream, line),
       });
       if (!built.ok) return failed(built.cause, built.detail, built.outputTail);
+      image = built.image;
       await enter('starting', 'starting the new release');
       signal.throwIfAborted();
       isStartedHere = true;
-      running = await runner.launch(hosted, run, {
-        signal,
-        onExit: (exit) => o.supervisor.exited(hosted, exit),
-      });
+      running = await runner.launch(
+        hosted,
+        { ...run, image },
+        {
+          signal,
+          onExit: (exit) => o.supervisor.exited(hosted, exit),
+        },
+      );
       hosted.generationDone = null;
       const readiness = await waitUntilReady({
         release: running,
         signal,
         clock,
-        timeoutMs: READY_TIMEOUT_MS,
+        timeoutMs: o.readyTimeoutMs,
       });
       if (readiness.kind === 'exited') {
         const { cause, detail } = readiness.exit;
         return failed(cause, `the release ended before it listened: ${detail}`, hosted.output.tail());
       }
       if (readiness.kind === 'silent') {
-        const detail = `nothing answered on PORT within ${READY_TIMEOUT_MS / 1000} s`;
-        return failed('commit', detail, hosted.output.tail());
+        return failed('commit', describeSilence(running, o.readyTimeoutMs), hosted.output.tail());
       }
     } else {
       await enter('starting', 'it still runs');
@@ -121,7 +126,7 @@ async function deployRelease(o: Deployment): Promise<DeployResult> {
       kind: 'deploy',
       outcome: 'succeeded',
       target: running.target,
-      image: null,
+      image,
       checks: [...results],
     };
   } catch (error) {
@@ -140,14 +145,15 @@ async function takeOver(o: Deployment, run: ReleaseBuild) {
   const { hosted, signal, clock, runner } = o;
   const { running } = hosted;
   if (!running) return null;
-  if (await runner.isBuilt(run)) {
+  const built = await runner.findBuilt(run);
+  if (built !== null) {
     const readiness = await waitUntilReady({
       release: running,
       signal,
       clock,
       timeoutMs: WARM_READY_TIMEOUT_MS,
     });
-    if (readiness.kind === 'ready') return running;
+    if (readiness.kind === 'ready') return { running, image: built.image };
   }
   await runner.halt(hosted);
   return null;

@@ -1,7 +1,7 @@
 import type { DesiredRelease } from '@dbox/contracts';
 import { createLock, type Lock } from './lock.ts';
 import type { ReleaseOutput } from './release-output.ts';
-import type { RunningRelease } from './targets/target.ts';
+import type { ReleaseExit, RunningRelease } from './targets/target.ts';
 
 /**
  * One release as this agent knows it. Whatever starts, stops or removes it does so under its lock, so
@@ -28,6 +28,10 @@ export interface HostedRelease {
   /** Ends the wait for the next look at it. */
   wake: AbortController | null;
   isLookQueued: boolean;
+  /** A former life has started it, and no revision has said yet whether it is wanted. */
+  isTakenBack: boolean;
+  /** How it ended between two lives of this agent; until the first revision says whether that matters. */
+  endedAway: ReleaseExit | null;
 }
 
 export function createHostedRelease(releaseId: string, output: ReleaseOutput): HostedRelease {
@@ -47,5 +51,7 @@ export function createHostedRelease(releaseId: string, output: ReleaseOutput): H
     warmSinceMs: null,
     wake: null,
     isLookQueued: false,
+    isTakenBack: false,
+    endedAway: null,
   };
 }

@@ -14,6 +14,8 @@ const ProcessRecord = z.object({
 export type ProcessRecord = z.infer<typeof ProcessRecord>;
 
 const BuiltRecord = z.object({ commit: Commit });
+const GenerationRecord = z.object({ generation: z.int().min(0) });
+const LogPosition = z.object({ at: z.iso.datetime({ precision: 9 }) });
 
 /** What the agent keeps of each release: `<stateDir>/releases/<id>/{tree, built.json, process.json}`. */
 export interface ReleaseFiles {
@@ -27,6 +29,14 @@ export interface ReleaseFiles {
   writeProcess(releaseId: string, record: ProcessRecord): Promise<void>;
   forgetProcess(releaseId: string): Promise<void>;
   readProcess(releaseId: string): Promise<ProcessRecord | null>;
+  /** A tree that was only there to be built. */
+  removeTree(releaseId: string): Promise<void>;
+  /** The restart generation that runs. */
+  writeGeneration(releaseId: string, generation: number): Promise<void>;
+  readGeneration(releaseId: string): Promise<number | null>;
+  /** How far the log of what runs was read. Not forced to the disk: an older one only repeats lines. */
+  writeLogPosition(releaseId: string, at: string): Promise<void>;
+  readLogPosition(releaseId: string): Promise<string | null>;
   list(): Promise<readonly string[]>;
   remove(releaseId: string): Promise<void>;
 }
@@ -60,6 +70,25 @@ export function createReleaseFiles(stateDir: string): ReleaseFiles {
     },
     forgetProcess: (releaseId) => rm(pathOf(releaseId, 'process.json'), { force: true }),
     readProcess: (releaseId) => readJson(pathOf(releaseId, 'process.json'), ProcessRecord),
+    async removeTree(releaseId) {
+      await rm(pathOf(releaseId, 'built.json'), { force: true });
+      await rm(pathOf(releaseId, 'tree'), { recursive: true, force: true });
+    },
+    async writeGeneration(releaseId, generation) {
+      await mkdir(pathOf(releaseId), { recursive: true });
+      await writeWhole(pathOf(releaseId, 'generation.json'), { generation });
+    },
+    async readGeneration(releaseId) {
+      return (await readJson(pathOf(releaseId, 'generation.json'), GenerationRecord))?.generation ?? null;
+    },
+    async writeLogPosition(releaseId, at) {
+      const file = pathOf(releaseId, 'log-position.json');
+      await writeFile(`${file}.new`, JSON.stringify({ at }), { mode: 0o600 });
+      await rename(`${file}.new`, file);
+    },
+    async readLogPosition(releaseId) {
+      return (await readJson(pathOf(releaseId, 'log-position.json'), LogPosition))?.at ?? null;
+    },
     async list() {
       const names = await readdir(root).catch(() => []);
       return names.filter((name) => MADE_ID_PATTERN.test(name));

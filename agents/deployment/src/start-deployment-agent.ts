@@ -1,6 +1,5 @@
 import { type Clock, type RunningAgent, startAgent, systemClock } from '@dbox/agent-sdk';
 import { createClient } from '@dbox/contracts';
-import type { Sandbox } from '@dbox/sandbox';
 import { createDeployHandler } from './deploy-release.ts';
 import { fetchReleaseSettings } from './fetch-release-settings.ts';
 import { followTopology } from './follow-topology.ts';
@@ -10,40 +9,42 @@ import { createReleaseFiles } from './release-files.ts';
 import { createReleaseOutput } from './release-output.ts';
 import { clearLayOutDirectory, createReleaseRunner, layOutDirectory } from './release-runner.ts';
 import { createSupervisor } from './supervisor.ts';
-import { createProcessTarget } from './targets/process-target.ts';
+import type { DeploymentTarget } from './targets/target.ts';
+import { tendReleases } from './tend-releases.ts';
+import { READY_TIMEOUT_MS } from './wait-until-ready.ts';
 
 export interface DeploymentAgentOptions {
   readonly managerUrl: string;
   readonly token: string;
   /** Holds the trees: `<stateDir>/releases/<id>`. One process at a time. */
   readonly stateDir: string;
-  /** `<dataDir>/<project>/<environment>` is what a release gets as `DATA_DIR`. */
-  readonly dataDir: string;
-  /** For unix sockets, so under 60 bytes long; this agent's alone. */
-  readonly runtimeDir: string;
   readonly name: string;
   readonly version: string;
   readonly capacity: number;
-  readonly sandbox: Sandbox;
-  readonly allowUnsandboxed: boolean;
-  /** Names this box, the same after a restart: what carries it and was not started by this life is ended. */
+  /** Where releases run. */
+  readonly target: DeploymentTarget;
+  /** Names this box, the same after a restart: what carries it and was not started by this life is recovered. */
   readonly boxMarker: string;
   readonly clock?: Clock;
+  /** How long a release may take to answer for the first time. */
+  readonly readyTimeoutMs?: number;
 }
 
 /** Its `stop` ends every release too. */
 export async function startDeploymentAgent(o: DeploymentAgentOptions): Promise<RunningAgent> {
-  const { stateDir, managerUrl, token } = o;
+  const { stateDir, managerUrl, token, target } = o;
+  const readyTimeoutMs = o.readyTimeoutMs ?? READY_TIMEOUT_MS;
   const clock = o.clock ?? systemClock;
   const client = createClient({ baseUrl: managerUrl, token });
   const files = createReleaseFiles(stateDir);
   const runner = createReleaseRunner({
-    target: createProcessTarget(o),
+    target,
     files,
     boxMarker: o.boxMarker,
     fetchSettings: (run, signal) => fetchReleaseSettings({ client, clock, run, signal }),
   });
-  await runner.endFormerLife();
+  const warnings = await target.warnings();
+  const recovered = await runner.recover();
   await clearLayOutDirectory(stateDir);
 
   let agent: RunningAgent | null = null;
@@ -54,6 +55,7 @@ export async function startDeploymentAgent(o: DeploymentAgentOptions): Promise<R
     files,
     clock,
     warn,
+    readyTimeoutMs,
     observe: observations.send,
     openOutput: (releaseId) => createReleaseOutput({ client, clock, releaseId }),
     fetchSource: ({ releaseId, commit }, signal) =>
@@ -65,12 +67,22 @@ export async function startDeploymentAgent(o: DeploymentAgentOptions): Promise<R
         workDir: layOutDirectory(stateDir, releaseId),
       }),
   });
+  await supervisor.takeBack(recovered);
   const stopping = new AbortController();
+  const tending = tendReleases({
+    client,
+    clock,
+    warn,
+    target,
+    sweep: supervisor.sweep,
+    observe: observations.send,
+    signal: stopping.signal,
+  });
   const following = followTopology({ client, clock, warn, signal: stopping.signal, apply: supervisor.apply });
 
   async function stopReleases(): Promise<void> {
     stopping.abort();
-    await following;
+    await Promise.all([following, tending]);
     await supervisor.stop();
     observations.close();
   }
@@ -81,11 +93,11 @@ export async function startDeploymentAgent(o: DeploymentAgentOptions): Promise<R
       name: o.name,
       version: o.version,
       capacity: o.capacity,
-      warnings: o.sandbox.missing === null ? [] : [`no sandbox: ${o.sandbox.missing}`],
+      warnings: [...warnings],
       managerUrl,
       token,
       stateDir,
-      handlers: { deploy: createDeployHandler({ runner, supervisor, clock }) },
+      handlers: { deploy: createDeployHandler({ runner, supervisor, clock, readyTimeoutMs }) },
       clock,
     });
   } catch (error) {

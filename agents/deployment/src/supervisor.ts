@@ -4,15 +4,16 @@ import { createHostedRelease, type HostedRelease } from './hosted-release.ts';
 import { nextStep, type ReleaseFacts } from './next-step.ts';
 import type { ReleaseFiles } from './release-files.ts';
 import type { ReleaseOutput } from './release-output.ts';
-import type { ReleaseRunner } from './release-runner.ts';
+import type { RecoveredRelease, ReleaseRunner } from './release-runner.ts';
 import { decideRestart } from './restart-policy.ts';
 import type { ReleaseExit, RunnablePlan } from './targets/target.ts';
-import { READY_TIMEOUT_MS, waitUntilReady } from './wait-until-ready.ts';
+import { describeSilence, waitUntilReady } from './wait-until-ready.ts';
 
 export interface SupervisorOptions {
   readonly runner: ReleaseRunner;
   readonly files: ReleaseFiles;
   readonly clock: Clock;
+  readonly readyTimeoutMs: number;
   readonly observe: (observation: ReleaseObservation) => void;
   readonly openOutput: (releaseId: string) => ReleaseOutput;
   /** A checkout of a release's commit, from the manager. */
@@ -22,6 +23,10 @@ export interface SupervisorOptions {
 
 /** Keeps what runs equal to what the manager wants. */
 export interface Supervisor {
+  /** Goes on with what a former life of this agent has left; who is not wanted goes at the first revision. */
+  takeBack(recovered: readonly RecoveredRelease[]): Promise<void>;
+  /** Looks for what nobody knows of, and ends it. */
+  sweep(): Promise<void>;
   /** Takes a newer revision over. */
   apply(topology: Topology): Promise<void>;
   /**
@@ -45,6 +50,7 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
   const { runner, files, clock } = o;
   const releases = new Map<string, HostedRelease>();
   let knowsDisk = false;
+  let isTold = false;
   let stopping: Promise<void> | null = null;
 
   function hostedOf(releaseId: string): HostedRelease {
@@ -79,7 +85,10 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
     // A job that waits for it goes first, and looks again when it is done.
     while (!stopping && !hosted.job) {
       const step = nextStep(factsOf(hosted), clock.monotonicMs());
-      if (step.kind === 'wait') return wakeAt(hosted, step.untilMs);
+      if (step.kind === 'wait') {
+        if (hosted.running) await runner.noteGeneration(hosted);
+        return wakeAt(hosted, step.untilMs);
+      }
       if (step.kind === 'remove') return await remove(hosted);
       if (step.kind !== 'start') await runner.halt(hosted);
       if (step.kind === 'stop') o.observe({ type: 'stopped', releaseId: hosted.releaseId });
@@ -88,7 +97,7 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
   }
 
   async function remove(hosted: HostedRelease): Promise<void> {
-    await files.remove(hosted.releaseId);
+    await runner.remove(hosted.releaseId);
     // A job or a revision may have asked for it again meanwhile.
     if (hosted.job || hosted.desired) return;
     releases.delete(hosted.releaseId);
@@ -137,21 +146,21 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
     });
     if (!prepared.ok) return recordExit(hosted, null, `${prepared.detail}\n${prepared.outputTail}`);
     signal.throwIfAborted();
-    const running = await runner.launch(hosted, run, {
-      signal,
-      onExit: (exit) => exited(hosted, exit),
-    });
-    const readiness = await waitUntilReady({ release: running, signal, clock, timeoutMs: READY_TIMEOUT_MS });
+    const running = await runner.launch(
+      hosted,
+      { ...run, image: prepared.image },
+      {
+        signal,
+        onExit: (exit) => exited(hosted, exit),
+      },
+    );
+    const readiness = await waitUntilReady({ release: running, signal, clock, timeoutMs: o.readyTimeoutMs });
     if (readiness.kind === 'ready') {
       const { target } = running;
       o.observe({ type: 'started', releaseId, target, generation: desired.generation });
     } else if (readiness.kind === 'silent') {
       await runner.halt(hosted);
-      recordExit(
-        hosted,
-        null,
-        `nothing answered within ${READY_TIMEOUT_MS / 1000} s\n${hosted.output.tail()}`,
-      );
+      recordExit(hosted, null, `${describeSilence(running, o.readyTimeoutMs)}\n${hosted.output.tail()}`);
     }
     // Where it exited, `exited` has heard of it.
   }
@@ -165,6 +174,27 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
     if (isWanted) recordExit(hosted, exit, `${hosted.output.tail()}\n${exit.detail}`);
     else o.observe({ type: 'stopped', releaseId: hosted.releaseId });
     look(hosted);
+  }
+
+  async function endStray(hosted: HostedRelease): Promise<void> {
+    if (hosted.running || hosted.job || hosted.startUnderWay) return;
+    await hosted.lock.run(async () => {
+      if (!hosted.running && !stopping) await runner.remove(hosted.releaseId);
+    });
+    look(hosted);
+  }
+
+  async function takeBackOne({ former, wasWanted, generation }: RecoveredRelease): Promise<void> {
+    const hosted = hostedOf(former.releaseId);
+    await hosted.lock.run(async () => {
+      const isLost = !former.isRunning && wasWanted;
+      if (!former.isRunning && !isLost) return;
+      hosted.generationDone = generation;
+      const running = await runner.takeBack(hosted, former, (exit) => exited(hosted, exit));
+      if (former.isRunning) hosted.isTakenBack = true;
+      // It ended while nobody looked; whether that matters only the first revision says.
+      else hosted.endedAway = await running.exited;
+    });
   }
 
   function recordExit(hosted: HostedRelease, exit: ReleaseExit | null, outputTail: string): void {
@@ -213,14 +243,29 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
     async apply(topology) {
       if (!knowsDisk) {
         // Trees of releases that were taken off the list while the agent was away.
-        for (const releaseId of await files.list()) hostedOf(releaseId);
+        for (const releaseId of await runner.listKept()) hostedOf(releaseId);
         knowsDisk = true;
       }
       if (stopping) return;
+      isTold = true;
       const nowMs = clock.monotonicMs();
       const listed = new Map(topology.releases.map((release) => [release.releaseId, release]));
       for (const releaseId of listed.keys()) hostedOf(releaseId);
       for (const hosted of releases.values()) adjust(hosted, listed.get(hosted.releaseId) ?? null, nowMs);
+      void runner.keepBuilds(topology.releases).catch((error) => {
+        o.warn('builds that are no longer needed could not be removed', { error: String(error) });
+      });
+    },
+    async takeBack(recovered) {
+      await Promise.all(recovered.map(takeBackOne));
+    },
+    async sweep() {
+      // Before the first revision everything is unknown.
+      if (!isTold || stopping) return;
+      for (const releaseId of await runner.listKept())
+        if (!releases.has(releaseId)) look(hostedOf(releaseId));
+      // A start whose answer was lost: nobody would ever hear of its end.
+      for (const releaseId of await runner.listRunning()) await endStray(hostedOf(releaseId));
     },
     async holdForJob({ releaseId, signal }, work) {
       const hosted = hostedOf(releaseId);
@@ -247,14 +292,31 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
 
   function adjust(hosted: HostedRelease, desired: DesiredRelease | null, nowMs: number): void {
     hosted.desired = desired;
+    const wasJustFound = hosted.isTakenBack || hosted.endedAway !== null;
     if (desired?.state === 'live') {
       hosted.warmSinceMs = null;
       hosted.heldUntilMs = Number.NEGATIVE_INFINITY;
       // A process that a job has started is the first of this generation.
       if (hosted.running) hosted.generationDone ??= desired.generation;
+      if (hosted.running && hosted.isTakenBack) {
+        // Whatever the former life had no time to say: where it is reached.
+        const { target } = hosted.running;
+        o.observe({
+          type: 'started',
+          releaseId: hosted.releaseId,
+          target,
+          generation: hosted.generationDone ?? 0,
+        });
+      }
+      const { endedAway } = hosted;
+      if (endedAway) recordExit(hosted, endedAway, `${hosted.output.tail()}\n${endedAway.detail}`);
     } else {
       hosted.warmSinceMs ??= nowMs;
       hosted.startUnderWay?.abort();
+    }
+    if (wasJustFound) {
+      hosted.isTakenBack = false;
+      hosted.endedAway = null;
     }
     look(hosted);
   }

@@ -3,7 +3,8 @@ import { answersHttp } from '@dbox/probe';
 import type { ReleaseExit, RunningRelease } from './targets/target.ts';
 
 export const READY_TIMEOUT_MS = 60_000;
-const PROBE_EVERY_MS = 50;
+/** Asking costs a fraction of a millisecond; the pause is what a release waits for its traffic in vain. */
+const PROBE_EVERY_MS = 20;
 /** One pass may be the last word of something that is just dying. */
 const PASSES_NEEDED = 2;
 /** A first answer may be slow (a page that compiles itself); longer than this is asked anew. */
@@ -47,4 +48,10 @@ export async function waitUntilReady(o: {
     if (clock.monotonicMs() >= deadlineMs) return { kind: 'silent' };
     await clock.sleep(PROBE_EVERY_MS, signal);
   }
+}
+
+/** Why a release that runs and does not answer was given up. */
+export function describeSilence(release: RunningRelease, timeoutMs: number): string {
+  const why = release.whySilent ? `: ${release.whySilent}` : '';
+  return `nothing answered on PORT within ${timeoutMs / 1000} s${why}`;
 }

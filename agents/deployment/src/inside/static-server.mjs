@@ -1,10 +1,10 @@
 // @ts-check
-// Serves a release that is plain files, on a unix socket, inside the release's sandbox. The files of a
-// release do not change, so they are listed once: what is not in the list does not exist. The list
-// holds no dotfiles and nothing that a symbolic link brings in from outside of the root, which is
-// what the well-known static servers leave to their user.
+// Serves a release that is plain files, inside the release's sandbox on a unix socket, or in its
+// container on a port. The files of a release do not change, so they are listed once: what is not in
+// the list does not exist. The list holds no dotfiles and nothing that a symbolic link brings in from
+// outside of the root, which is what the well-known static servers leave to their user.
 //
-// node static-server.mjs SOCKET DIRECTORY
+// node static-server.mjs SOCKET-OR-PORT DIRECTORY
 import { createReadStream, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, sep } from 'node:path';
@@ -156,7 +156,8 @@ function say(res, status, text, headers = {}) {
   res.end(`${text}\n`);
 }
 
-const [socketPath = '', directory = ''] = process.argv.slice(2);
+const [place = '', directory = ''] = process.argv.slice(2);
+const port = /^\d+$/.test(place) ? Number(place) : null;
 /** @type {Map<string, Entry>} */
 let files;
 try {
@@ -166,7 +167,7 @@ try {
   process.exit(1);
 }
 
-rmSync(socketPath, { force: true });
+if (port === null) rmSync(place, { force: true });
 const server = createServer((req, res) => {
   if (req.method !== 'GET' && req.method !== 'HEAD') {
     return say(res, 405, 'Only GET and HEAD', { allow: 'GET, HEAD' });
@@ -188,5 +189,6 @@ const server = createServer((req, res) => {
   }
   send(req, res, found.entry, 200);
 });
-server.listen(socketPath);
+if (port === null) server.listen(place);
+else server.listen(port);
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));

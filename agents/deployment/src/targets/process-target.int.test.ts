@@ -18,6 +18,7 @@ const none = await openSandbox({ toolchain, allowNone: true });
 if (sandbox.kind === 'bubblewrap') {
   describeTarget({
     name: 'process in bubblewrap',
+    host: '127.0.0.1',
     open: async (directories) => createProcessTarget({ ...directories, sandbox, allowUnsandboxed: false }),
   });
 } else {
@@ -26,6 +27,7 @@ if (sandbox.kind === 'bubblewrap') {
 
 describeTarget({
   name: 'process without a sandbox',
+  host: '127.0.0.1',
   open: async (directories) => createProcessTarget({ ...directories, sandbox: none, allowUnsandboxed: true }),
 });
 

@@ -1,6 +1,6 @@
-import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import type { Target } from '@dbox/contracts';
 import {
   type CommandLimits,
@@ -11,6 +11,7 @@ import {
   type Sandbox,
 } from '@dbox/sandbox';
 import { claimSocket } from './claim-socket.ts';
+import { isDirectoryInside } from './inside-tree.ts';
 import { isHostsFault } from './install-fault.ts';
 import type {
   BuildOutcome,
@@ -91,7 +92,7 @@ export function createProcessTarget(options: ProcessTargetOptions): DeploymentTa
         return failed(causeOf(built), `the build \`${runPlan.build}\` failed: ${built.detail}`, built);
       }
     }
-    if (runPlan.kind === 'static' && !(await isInside(tree, runPlan.root))) {
+    if (runPlan.kind === 'static' && !(await isDirectoryInside(tree, runPlan.root))) {
       return failed('commit', `there is no directory \`${runPlan.root}\` to serve`, null);
     }
     return { ok: true, image: null } as const;
@@ -179,13 +180,22 @@ export function createProcessTarget(options: ProcessTargetOptions): DeploymentTa
     },
     build,
     start,
-    async endLeftovers(markerPrefix) {
+    runsFromTree: true,
+    observer: null,
+    findImage: async () => null,
+    listKept: async () => [],
+    forget: async () => undefined,
+    keepBuilds: async () => undefined,
+    warnings: async () => (sandbox.missing === null ? [] : [`no sandbox: ${sandbox.missing}`]),
+    // A process belongs to its parent's life: who reads its output, and who would hear of its end?
+    async recover(markerPrefix) {
       await endMarked(markerPrefix);
       await mkdir(options.runtimeDir, { recursive: true, mode: 0o700 });
       for (const name of await readdir(options.runtimeDir)) {
         if (!RUN_DIRECTORY_PATTERN.test(name)) continue;
         await rm(join(options.runtimeDir, name), { recursive: true, force: true });
       }
+      return [];
     },
   };
 }
@@ -212,19 +222,6 @@ function causeOf(outcome: CommandOutcome): 'commit' | 'host' {
 
 function tailOf(outcome: CommandOutcome): string {
   return (outcome.cutBytes === 0 ? outcome.head + outcome.tail : outcome.tail).slice(-OUTPUT_BYTES);
-}
-
-/** Whether the path is a directory that really lies in the tree, wherever links lead. */
-async function isInside(tree: string, path: string): Promise<boolean> {
-  try {
-    const root = await realpath(tree);
-    const found = await realpath(join(tree, path));
-    if (found !== root && !found.startsWith(root + sep)) return false;
-    await readdir(found);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function findFreePort(): Promise<number> {

@@ -1,4 +1,5 @@
-import type { RunPlan, Target } from '@dbox/contracts';
+import type { Clock } from '@dbox/agent-sdk';
+import type { ReleaseUsage, RunPlan, Target } from '@dbox/contracts';
 
 /** A plan under which something runs. */
 export type RunnablePlan = Exclude<RunPlan, { kind: 'nothing' }>;
@@ -23,7 +24,8 @@ export interface ReleaseRun extends ReleaseBuild {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-export type LineSink = (stream: 'stdout' | 'stderr', line: string) => void;
+/** `at`: where in its log the line stands, for `FormerRelease.take`; a target that keeps no log leaves it out. */
+export type LineSink = (stream: 'stdout' | 'stderr', line: string, at?: string) => void;
 
 export type BuildOutcome =
   /** `image`: the digest of what was built; null where the target knows no images. */
@@ -49,9 +51,11 @@ export interface RunningRelease {
   readonly target: Target;
   /** On the host, so that a later life of the agent can find it; null where the target has no process. */
   readonly pid: number | null;
-  /** Never rejects. Resolves once nothing of it is left. */
+  /** Where it never answered: what about it explains that; null where nothing does. */
+  readonly whySilent?: string | null;
+  /** Never rejects. Resolves once nothing of it runs any more. */
   readonly exited: Promise<ReleaseExit>;
-  /** Asks it to end, forces it after `graceMs`, and resolves once nothing of it is left. */
+  /** Asks it to end, forces it after `graceMs`, and resolves once nothing of it runs any more. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -72,6 +76,49 @@ export interface DeploymentTarget {
     run: ReleaseRun,
     options: { readonly marker: string; readonly onLine: LineSink },
   ): Promise<RunningRelease>;
-  /** Ends what runs under markers that begin so, and clears away what a killed life left open. */
-  endLeftovers(markerPrefix: string): Promise<void>;
+  /** The image that was built of it, while it is still there; null where there is none, or the target knows none. */
+  findImage(run: ReleaseBuild): Promise<string | null>;
+  /** Whether a release runs from its tree. Where not, the tree is only for its build. */
+  readonly runsFromTree: boolean;
+  /**
+   * What a former life of this agent has left under markers that begin so. What cannot be taken over is
+   * ended. Before anything is started.
+   */
+  recover(markerPrefix: string): Promise<readonly FormerRelease[]>;
+  /** Releases of which something is there, running or not. */
+  listKept(): Promise<readonly { readonly releaseId: string; readonly isRunning: boolean }[]>;
+  /** Removes all that is left of a release, ending it first; what survives releases stays. */
+  forget(releaseId: string): Promise<void>;
+  /** Lets go of builds that nothing on this list and no quick rollback needs. */
+  keepBuilds(wanted: readonly WantedBuild[]): Promise<void>;
+  /** What is not as it should be where releases run; a sentence each. */
+  warnings(): Promise<readonly string[]>;
+  /** What the place itself can tell of releases; null where it tells nothing. */
+  readonly observer: TargetObserver | null;
+}
+
+export interface WantedBuild {
+  readonly project: string;
+  readonly environment: string;
+  readonly commit: string;
+  readonly image: string | null;
+}
+
+/** A release that a former life of this agent has started. */
+export interface FormerRelease {
+  readonly releaseId: string;
+  readonly isRunning: boolean;
+  /** Hears what it has printed after `since`, and of its end. Called once. */
+  take(options: { readonly since: string | null; readonly onLine: LineSink }): Promise<RunningRelease>;
+}
+
+export interface TargetObserver {
+  /** Once; of releases that run now. */
+  measure(signal: AbortSignal): Promise<readonly ReleaseUsage[]>;
+  /** Until the signal is aborted. Never rejects. */
+  follow(options: {
+    readonly signal: AbortSignal;
+    readonly clock: Clock;
+    readonly onEvent: (event: { releaseId: string; action: string; detail: string }) => void;
+  }): Promise<void>;
 }

@@ -14,6 +14,7 @@ import type {
 } from '@dbox/contracts';
 import { endMarked, findToolchain, openSandbox, type Sandbox } from '@dbox/sandbox';
 import { startDeploymentAgent } from '../start-deployment-agent.ts';
+import { createProcessTarget } from '../targets/process-target.ts';
 
 export const RELEASE = 'rel_0000000001';
 export const NODE_APP: RunPlan = { kind: 'command', build: null, run: 'node app.js', from: 'dbox.yaml' };
@@ -65,7 +66,7 @@ export async function openAgentBench(t: TestContext): Promise<AgentBench> {
     dir,
     boxMarker,
     async start(more = {}) {
-      const agent = await startDeploymentAgent({ ...agentOptions(manager, dir, boxMarker), ...more });
+      const agent = await startDeploymentAgent(agentOptions({ ...manager, ...more, dir, boxMarker }));
       agents.push(agent);
       return agent;
     },
@@ -90,19 +91,31 @@ export async function openAgentBench(t: TestContext): Promise<AgentBench> {
   };
 }
 
-export function agentOptions(manager: Pick<FakeManager, 'url' | 'token'>, dir: string, boxMarker: string) {
+export function agentOptions(o: {
+  readonly url: string;
+  readonly token: string;
+  readonly dir: string;
+  readonly boxMarker: string;
+  readonly sandbox?: Sandbox;
+  readonly allowUnsandboxed?: boolean;
+  readonly clock?: Clock;
+}) {
+  const { dir, boxMarker, clock } = o;
   return {
-    managerUrl: manager.url,
-    token: manager.token,
+    managerUrl: o.url,
+    token: o.token,
     stateDir: join(dir, 'state'),
-    dataDir: join(dir, 'data'),
-    runtimeDir: join(dir, 'run'),
     name: 'deployer',
     version: '0',
     capacity: 2,
-    sandbox,
-    allowUnsandboxed: false,
+    target: createProcessTarget({
+      dataDir: join(dir, 'data'),
+      runtimeDir: join(dir, 'run'),
+      sandbox: o.sandbox ?? sandbox,
+      allowUnsandboxed: o.allowUnsandboxed ?? false,
+    }),
     boxMarker,
+    ...(clock ? { clock } : {}),
   };
 }
 

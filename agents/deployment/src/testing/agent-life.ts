@@ -3,7 +3,5 @@ import { startDeploymentAgent } from '../start-deployment-agent.ts';
 import { agentOptions, sandbox, unsandboxed } from './agent-bench.ts';
 
 const [url = '', token = '', dir = '', boxMarker = '', kind] = process.argv.slice(2);
-const options = agentOptions({ url, token }, dir, boxMarker);
-await startDeploymentAgent(
-  kind === 'none' ? { ...options, sandbox: unsandboxed, allowUnsandboxed: true } : { ...options, sandbox },
-);
+const here = kind === 'none' ? { sandbox: unsandboxed, allowUnsandboxed: true } : { sandbox };
+await startDeploymentAgent(agentOptions({ url, token, dir, boxMarker, ...here }));

@@ -11,10 +11,12 @@ import type { DeploymentTarget, ReleaseRun, RunningRelease } from '../target.ts'
 
 export interface TargetUnderTest {
   readonly name: string;
-  readonly open: (directories: {
-    readonly dataDir: string;
-    readonly runtimeDir: string;
-  }) => Promise<DeploymentTarget>;
+  /** Where a release listens: with others on one loopback, or on all addresses of a network of its own. */
+  readonly host: string;
+  readonly open: (
+    directories: { readonly dataDir: string; readonly runtimeDir: string },
+    t: TestContext,
+  ) => Promise<DeploymentTarget>;
 }
 
 /** A small app of node alone that tells about itself. */
@@ -44,7 +46,7 @@ export function describeTarget(under: TargetUnderTest): void {
     assert.equal(env.DBOX_RELEASE, run.releaseId);
     assert.equal(env.DBOX_COMMIT, run.commit);
     assert.equal(env.NODE_ENV, 'production');
-    assert.equal(env.HOST, '127.0.0.1');
+    assert.equal(env.HOST, under.host);
     assert.equal(env.HOME === process.env.HOME, false);
   });
 
@@ -89,13 +91,31 @@ export function describeTarget(under: TargetUnderTest): void {
     await assert.rejects(get(release.target, '/'));
   });
 
-  test(named('leftovers are ended by their marker'), async (t) => {
-    const { run, started, target } = await bench(t, under, { 'app.js': TELLING_APP });
-    const release = await started(run);
-    await target.endLeftovers('suite/');
-    await release.exited;
-    await assert.rejects(get(release.target, '/'));
-  });
+  test(
+    named('what a killed life has left ends, or is taken over with all it goes on printing'),
+    async (t) => {
+      const { run, started, reopened } = await bench(t, under, { 'app.js': TELLING_APP });
+      const release = await started(run);
+      const heir = await reopened();
+      const [former, ...others] = await heir.recover('suite/');
+      assert.deepEqual(others, []);
+      if (former === undefined) {
+        await release.exited;
+        await assert.rejects(get(release.target, '/'));
+        return;
+      }
+      assert.deepEqual([former.releaseId, former.isRunning], [run.releaseId, true]);
+      const lines: string[] = [];
+      const taken = await former.take({
+        since: null,
+        onLine: (stream, line) => lines.push(`${stream} ${line}`),
+      });
+      assert.deepEqual(taken.target, release.target);
+      await get(taken.target, '/exit').catch(() => undefined);
+      assert.equal((await taken.exited).exitCode, 3);
+      assert.deepEqual(lines, ['stdout app started']);
+    },
+  );
 
   test(named('a build that fails is the commit’s fault and shows its output'), async (t) => {
     const { run, target } = await bench(t, under, {});
@@ -107,14 +127,13 @@ export function describeTarget(under: TargetUnderTest): void {
   });
 
   test(named('what the build makes is served'), async (t) => {
-    const { run, target, started } = await bench(t, under, {});
+    const { run, started } = await bench(t, under, {});
     const runPlan = {
       kind: 'static',
       build: 'mkdir dist && echo made > dist/index.html',
       root: 'dist',
       from: 'dbox.yaml',
     } as const;
-    assert.deepEqual(await target.build({ ...run, runPlan }, quiet()), { ok: true, image: null });
     const release = await started({ ...run, runPlan });
     const answer = await get(release.target, '/');
     assert.equal(answer.body, 'made\n');
@@ -200,7 +219,8 @@ async function bench(t: TestContext, under: TargetUnderTest, files: Readonly<Rec
     await mkdir(dirname(join(tree, path)), { recursive: true });
     await writeFile(join(tree, path), text);
   }
-  const target = await under.open({ dataDir: join(dir, 'data'), runtimeDir: join(dir, 'run') });
+  const reopened = () => under.open({ dataDir: join(dir, 'data'), runtimeDir: join(dir, 'run') }, t);
+  const target = await reopened();
   const lines: string[] = [];
   const run: ReleaseRun = {
     releaseId: 'rel_0000000001',
@@ -214,10 +234,16 @@ async function bench(t: TestContext, under: TargetUnderTest, files: Readonly<Rec
     tree,
   };
   async function started(what: ReleaseRun): Promise<RunningRelease> {
-    const release = await target.start(what, {
-      marker: `suite/${what.releaseId}`,
-      onLine: (stream, line) => lines.push(`${stream} ${line}`),
-    });
+    const built = await target.build(what, quiet());
+    assert.ok(built.ok, JSON.stringify(built));
+    const { image } = built;
+    const release = await target.start(
+      { ...what, image },
+      {
+        marker: `suite/${what.releaseId}`,
+        onLine: (stream, line) => lines.push(`${stream} ${line}`),
+      },
+    );
     releases.push(release);
     const readiness = await waitUntilReady({
       release,
@@ -228,7 +254,7 @@ async function bench(t: TestContext, under: TargetUnderTest, files: Readonly<Rec
     assert.equal(readiness.kind, 'ready', lines.join('\n'));
     return release;
   }
-  return { run, target, started, lines };
+  return { run, target, started, reopened, lines };
 }
 
 export function get(target: Target, path: string): Promise<{ status: number; type: string; body: string }> {
