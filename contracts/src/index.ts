@@ -16,6 +16,7 @@ export * from './statuses.ts';
 export * from './story.ts';
 export * from './task.ts';
 export * from './task-spec.ts';
+export * from './token-format.ts';
 export * from './topology.ts';
 export * from './verdict.ts';
 export * from './views.ts';

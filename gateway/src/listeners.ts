@@ -9,6 +9,11 @@ export interface ListenerHandlers {
 }
 type UpgradeListener = (req: Parameters<RequestListener>[0], socket: Socket, head: Buffer) => void;
 
+export interface PortRange {
+  readonly first: number;
+  readonly count: number;
+}
+
 interface Listener {
   readonly route: Pick<Route, 'project' | 'environment' | 'port'>;
   readonly server: Server;
@@ -47,6 +52,8 @@ export function createListeners(o: {
   readonly handlers: ListenerHandlers;
   /** From a former life, by route key. */
   readonly substitutes: Readonly<Record<RouteKey, number>>;
+  /** The only ports that can be reached from outside; null is any. */
+  readonly ports: PortRange | null;
   readonly warn: (message: string, data: object) => void;
 }): Listeners {
   const open = new Map<RouteKey, Listener>();
@@ -72,7 +79,14 @@ export function createListeners(o: {
       socket.once('close', () => upgraded.delete(socket));
       o.handlers.upgrade(key)(req, socket, head);
     });
-    const port = await listenOnFirstFree(server, o.host, candidatePorts(route.port, remembered[key], asked));
+    const candidates = candidatePorts({
+      port: route.port,
+      substitute: remembered[key],
+      asked,
+      range: o.ports,
+    });
+    if (candidates.length === 0) throw new Error('every port that can be reached from outside is taken');
+    const port = await listenOnFirstFree(server, o.host, candidates);
     if (port !== route.port) {
       remembered[key] = port;
       if (route.port !== 0)
@@ -139,7 +153,18 @@ export function createListeners(o: {
 }
 
 /** The port asked for, what stood in for it before, its neighbours that no other route asks for, else any. */
-function candidatePorts(port: number, substitute: number | undefined, asked: ReadonlySet<number>): number[] {
+function candidatePorts(o: {
+  readonly port: number;
+  readonly substitute: number | undefined;
+  readonly asked: ReadonlySet<number>;
+  readonly range: PortRange | null;
+}): number[] {
+  const { port, substitute, asked, range } = o;
+  if (range !== null) {
+    const all = Array.from({ length: range.count }, (_, n) => range.first + n);
+    const preferred = [port, substitute].filter((one) => one !== undefined && all.includes(one));
+    return [...new Set([...preferred, ...all.filter((one) => !asked.has(one))])] as number[];
+  }
   const neighbours = Array.from({ length: port === 0 ? 0 : NEIGHBOURS }, (_, n) => port + 1 + n).filter(
     (one) => one < 65_536 && !asked.has(one),
   );

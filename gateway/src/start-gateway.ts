@@ -2,7 +2,7 @@ import { createClient, type Route, type Topology, type TopologyAck } from '@dbox
 import { type Backend, createBackend, sameTarget } from './backend.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { followTopology } from './follow-topology.ts';
-import { createListeners } from './listeners.ts';
+import { createListeners, type PortRange } from './listeners.ts';
 import { createReleaseProxy, type Destination } from './release-proxy.ts';
 import { readRouteFile, writeRouteFile } from './route-file.ts';
 import { makeRouteTable, type RouteKey, type RouteTable, routeKeyOf } from './route-table.ts';
@@ -15,6 +15,8 @@ export interface GatewayOptions {
   readonly stateFile: string;
   /** The address all listeners bind. */
   readonly host: string;
+  /** The only ports that can be reached from outside; any where not given. */
+  readonly ports?: PortRange | null;
   /** What a person may want to know: taken ports, a manager that is away. */
   readonly warn?: (message: string, data: object) => void;
   readonly answerTimeoutMs?: number;
@@ -52,6 +54,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const listeners = createListeners({
     host: options.host,
     substitutes: saved?.substitutes ?? {},
+    ports: options.ports ?? null,
     warn,
     handlers: {
       request: (own) => (req, res) => {

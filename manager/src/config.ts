@@ -12,8 +12,17 @@ export interface ManagerConfig {
   readonly workspace: string;
   /** Asked for; a taken port is replaced by a free one. */
   readonly port: number;
-  readonly host: '127.0.0.1';
+  /** The address to listen on. */
+  readonly host: string;
+  /** The name or address by which people reach the box and its sites; stands in every address it prints. */
+  readonly publicHost: string;
+  /** Names besides localhost, `host` and `publicHost` under which it is called. */
+  readonly hostNames: readonly string[];
   readonly firstGatewayPort: number;
+  /** How many sites can have a port; null is without a limit. */
+  readonly gatewayPortCount: number | null;
+  /** Where commands of tests reach the gateway. */
+  readonly gatewayHost: string;
   readonly watchIntervalMs: number;
   readonly leaseDurationMs: number;
   readonly minFreeSpace: number;
@@ -34,8 +43,17 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): M
   return {
     workspace: isAbsolute(workspace) ? workspace : resolve(workspace),
     port: integer(env, 'DBOX_PORT', { fallback: 7700, min: 0, max: 65_535 }),
-    host: '127.0.0.1',
+    host: env.DBOX_LISTEN_HOST || '127.0.0.1',
+    publicHost: readHostName(env.DBOX_PUBLIC_HOST),
+    hostNames: (env.DBOX_HOST_NAMES ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
     firstGatewayPort: integer(env, 'DBOX_GATEWAY_PORT', { fallback: 8080, min: 1, max: 65_000 }),
+    gatewayPortCount: env.DBOX_GATEWAY_PORT_COUNT
+      ? integer(env, 'DBOX_GATEWAY_PORT_COUNT', { fallback: 1, min: 1, max: 1_000 })
+      : null,
+    gatewayHost: env.DBOX_GATEWAY_HOST || '127.0.0.1',
     watchIntervalMs: integer(env, 'DBOX_CHECK_INTERVAL_MS', { fallback: 10_000, min: 100, max: 3_600_000 }),
     leaseDurationMs: integer(env, 'DBOX_LEASE_MS', { fallback: LEASE_DURATION_MS, min: 1_000, max: 600_000 }),
     minFreeSpace: integer(env, 'DBOX_MIN_FREE_PERCENT', { fallback: 5, min: 0, max: 100 }) / 100,
@@ -57,6 +75,16 @@ function integer(
     throw new ConfigError(`${name} is "${text}"; write a whole number from ${rule.min} to ${rule.max}`);
   }
   return value;
+}
+
+function readHostName(text: string | undefined): string {
+  if (!text) return '127.0.0.1';
+  // It becomes part of addresses.
+  if (URL.canParse(`http://${text}`) && new URL(`http://${text}`).host === text.toLowerCase())
+    return text.toLowerCase();
+  throw new ConfigError(
+    `DBOX_PUBLIC_HOST is "${text}"; write a name or an address without a port, e.g. box.example.org, 192.0.2.7 or [2001:db8::7]`,
+  );
 }
 
 function readFailpoint(text: string | undefined): ManagerConfig['failpoint'] {

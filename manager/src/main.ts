@@ -52,6 +52,7 @@ const RETENTION_INTERVAL_MS = 60 * 60 * 1000;
 const NEIGHBOUR_PORTS = 20;
 
 export interface RunningManager {
+  /** For those on this machine. */
   readonly url: string;
   readonly port: number;
   /** For those that this process starts itself; others get theirs as files. */
@@ -134,6 +135,9 @@ async function serve(
       version: given.version,
       workspace,
       firstGatewayPort: config.firstGatewayPort,
+      gatewayPortCount: config.gatewayPortCount,
+      gatewayHost: config.gatewayHost,
+      siteOrigin: `http://${config.publicHost}`,
       watchIntervalMs: config.watchIntervalMs,
       leaseDurationMs: config.leaseDurationMs,
       minFreeSpace: config.minFreeSpace,
@@ -176,11 +180,12 @@ async function serve(
     authenticate: auth.authenticate,
     clock,
     host: config.host,
+    hostNames: [config.publicHost, ...config.hostNames],
     log: context.log,
     onAnswer: metrics.observeAnswer,
   });
   const listening = await listenNear(server, config.port);
-  boxUrl = `http://${config.host}:${listening.port}`;
+  boxUrl = `http://${config.publicHost}:${listening.port}`;
   if (config.port !== 0 && listening.port !== config.port) {
     context.observations.warnings.set(
       'port',
@@ -198,7 +203,7 @@ async function serve(
   const stopLoops = startLoops(context, leases);
 
   return {
-    url: boxUrl,
+    url: `http://${isAnyAddress(config.host) ? '127.0.0.1' : config.host}:${listening.port}`,
     port: listening.port,
     tokens: secrets.tokens,
     warn: (topic, text) => void context.observations.warnings.set(topic, text),
@@ -267,6 +272,11 @@ async function listenNear(server: HttpServer, port: number): Promise<Listening> 
     }
   }
   throw new Error(`no free port near ${port}`);
+}
+
+/** Listening on all addresses includes this machine's own. */
+function isAnyAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }
 
 async function registerTokens(context: AppContext, tokens: ReadonlyMap<StoredRole, string>): Promise<void> {

@@ -19,7 +19,17 @@ function namesReadBy(source: string): string[] {
   );
 }
 
-const READERS = ['manager/src/config.ts', 'box/src/config.ts', 'cli/src/config.ts'];
+const READERS = [
+  'manager/src/config.ts',
+  'box/src/config.ts',
+  'cli/src/config.ts',
+  'gateway/src/config.ts',
+  'agent-sdk/src/config.ts',
+  'agents/coding/src/config.ts',
+  'agents/testing/src/config.ts',
+  'agents/deployment/src/config.ts',
+  'agents/monitoring/src/config.ts',
+];
 const read = new Set(READERS.flatMap((path) => namesReadBy(text(path))));
 
 test('the example of all settings shows the defaults of the box', () => {

@@ -12,6 +12,7 @@ export interface CodingAgentOptions {
   readonly version: string;
   readonly capacity: number;
   readonly templatesDir: string;
+  readonly echo?: (line: string) => void;
 }
 
 export function startCodingAgent(o: CodingAgentOptions): Promise<RunningAgent> {
@@ -25,6 +26,7 @@ export function startCodingAgent(o: CodingAgentOptions): Promise<RunningAgent> {
     managerUrl: o.managerUrl,
     token: o.token,
     stateDir: o.stateDir,
+    ...(o.echo ? { echo: o.echo } : {}),
     handlers: { code: (context) => writeCode(context, engines) },
   });
 }

@@ -25,6 +25,7 @@ export interface DeploymentAgentOptions {
   readonly target: DeploymentTarget;
   /** Names this box, the same after a restart: what carries it and was not started by this life is recovered. */
   readonly boxMarker: string;
+  readonly echo?: (line: string) => void;
   readonly clock?: Clock;
   /** How long a release may take to answer for the first time. */
   readonly readyTimeoutMs?: number;
@@ -99,6 +100,7 @@ export async function startDeploymentAgent(o: DeploymentAgentOptions): Promise<R
       stateDir,
       handlers: { deploy: createDeployHandler({ runner, supervisor, clock, readyTimeoutMs }) },
       clock,
+      ...(o.echo ? { echo: o.echo } : {}),
     });
   } catch (error) {
     await stopReleases();

@@ -12,6 +12,7 @@ export interface TestingAgentOptions {
   readonly sandbox: Sandbox;
   /** A person has said `--no-sandbox`: code that the box did not write itself may run without one. */
   readonly allowUnsandboxed: boolean;
+  readonly echo?: (line: string) => void;
 }
 
 export function startTestingAgent(options: TestingAgentOptions): Promise<RunningAgent> {

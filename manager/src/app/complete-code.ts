@@ -137,7 +137,7 @@ export async function enqueueTestJob(
     maxMinutes: task.spec.constraints.maxMinutes,
     network: task.spec.constraints.network,
     trusted: await isTrusted(tx, project, task),
-    devUrl: environment?.liveReleaseId ? `http://127.0.0.1:${environment.port}` : null,
+    devUrl: environment?.liveReleaseId ? `http://${context.settings.gatewayHost}:${environment.port}` : null,
   };
   await enqueueJob(context, tx, {
     payload,

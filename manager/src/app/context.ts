@@ -17,6 +17,12 @@ export interface Settings {
   readonly workspace: string;
   /** The first environment's port; later ones count up. */
   readonly firstGatewayPort: number;
+  /** How many environments can have a port; null is without a limit. */
+  readonly gatewayPortCount: number | null;
+  /** Where commands of tests reach the gateway. */
+  readonly gatewayHost: string;
+  /** What people reach sites by, without the port: `http://127.0.0.1`. */
+  readonly siteOrigin: string;
   readonly watchIntervalMs: number;
   readonly leaseDurationMs: number;
   /** Below this share of free disk space no lease is given. */

@@ -75,7 +75,9 @@ async function buildTopology(context: AppContext): Promise<Topology> {
       releases: [],
       watches: [],
     };
+    const projects = new Set((await reader.projects.list()).map((one) => one.name));
     for (const environment of await reader.environments.list()) {
+      if (!projects.has(environment.project)) continue;
       const routed = environment.routedReleaseId
         ? await reader.releases.get(environment.routedReleaseId)
         : null;

@@ -3,7 +3,7 @@ import { freeName } from '../domain/plan-graph.ts';
 import { NO_SETTINGS } from '../domain/settings-progress.ts';
 import type { EnvironmentRecord, ProjectRecord } from '../ports/records.ts';
 import type { StoreReader, StoreTransaction } from '../ports/store.ts';
-import type { AppContext } from './context.ts';
+import type { AppContext, Settings } from './context.ts';
 import { now, record } from './context.ts';
 
 export const DEV = 'dev';
@@ -45,7 +45,10 @@ export async function ensureEnvironment(
   key: { readonly project: string; readonly name: string },
 ): Promise<void> {
   if (await tx.environments.get(key)) return;
-  const port = firstFreePort(context.settings.firstGatewayPort, await tx.environments.list());
+  // A removed project's address is given on.
+  const projects = new Set((await tx.projects.list()).map((one) => one.name)).add(key.project);
+  const living = (await tx.environments.list()).filter((one) => projects.has(one.project));
+  const port = firstFreePort(context.settings, living);
   await tx.environments.insert({
     ...key,
     port,
@@ -89,7 +92,15 @@ export async function requireProject(reader: StoreReader, name: string): Promise
   return project;
 }
 
-function firstFreePort(first: number, environments: readonly EnvironmentRecord[]): number {
+function firstFreePort(
+  { firstGatewayPort, gatewayPortCount }: Settings,
+  environments: readonly EnvironmentRecord[],
+): number {
   const taken = new Set(environments.map((one) => one.port));
-  for (let port = first; ; port++) if (!taken.has(port)) return port;
+  const limit = gatewayPortCount === null ? Number.POSITIVE_INFINITY : firstGatewayPort + gatewayPortCount;
+  for (let port = firstGatewayPort; port < limit; port++) if (!taken.has(port)) return port;
+  throw new ProblemError(
+    'conflict',
+    `all ${gatewayPortCount} ports for sites are taken; remove a project that is not needed, or start the box with a larger DBOX_GATEWAY_PORT_COUNT`,
+  );
 }

@@ -108,8 +108,8 @@ export function toWireAgent(context: AppContext, record: AgentRecord): Agent {
   };
 }
 
-export function urlOf(environment: EnvironmentRecord): string {
-  return `http://127.0.0.1:${environment.port}`;
+export function urlOf({ settings }: AppContext, environment: EnvironmentRecord): string {
+  return `${settings.siteOrigin}:${environment.port}`;
 }
 
 function usageViewOf(context: AppContext, releaseId: string) {
@@ -132,7 +132,7 @@ export async function getStoryReport(context: AppContext, storyId: string): Prom
     return {
       story: { id: story.id, status: story.status, text: story.text, reason: story.reason },
       project: { name: story.project },
-      url: environment?.liveReleaseId ? urlOf(environment) : null,
+      url: environment?.liveReleaseId ? urlOf(context, environment) : null,
       tasks: tasks.map((task) => ({
         id: task.id,
         title: task.title,
@@ -158,7 +158,7 @@ export async function getStatus(context: AppContext, box: Omit<BoxInfo, 'warning
         const live = environment.liveReleaseId ? await reader.releases.get(environment.liveReleaseId) : null;
         views.push({
           name: environment.name,
-          url: urlOf(environment),
+          url: urlOf(context, environment),
           health: environment.health,
           release: live ? { id: live.id, commit: live.commit, status: live.status } : null,
           engine: live?.engine ?? null,

@@ -126,7 +126,9 @@ export function peopleHandlers(deps: PeopleDeps): Pick<Handlers, PeopleOperation
           projects: projects.map((project) => ({
             ...toWireProject(project),
             urls: Object.fromEntries(
-              environments.filter((one) => one.project === project.name).map((one) => [one.name, urlOf(one)]),
+              environments
+                .filter((one) => one.project === project.name)
+                .map((one) => [one.name, urlOf(context, one)]),
             ),
           })),
         };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
-import { type LookupRole, mintToken, parseToken, signJobToken, verifyJobToken } from './tokens.ts';
+import type { LookupRole } from '@dbox/contracts';
+import { mintToken, parseToken, signJobToken, verifyJobToken } from './tokens.ts';
 
 const key = new Uint8Array(32).fill(1);
 const grant = { jobId: 'job_0123456789', fence: 12 };

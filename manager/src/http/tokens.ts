@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, hash, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
-import { crc32 } from 'node:zlib';
-import type { Role } from '@dbox/contracts';
+import type { LookupRole } from '@dbox/contracts';
+import { checksumOf, composeToken, ROLE_SPELLINGS, TOKEN_SECRET_BYTES, toBase32 } from '@dbox/contracts';
 
 /**
  * Bearer tokens. A person's, agent's or gateway's token is
@@ -8,7 +8,6 @@ import type { Role } from '@dbox/contracts';
  * alone. A job's token is `dbox_job_<job id>_<fence>_<mac>`: nothing of it is stored, the mac proves
  * that the box gave it out.
  */
-export type LookupRole = Exclude<Role, 'job'>;
 
 export type ParsedToken =
   | { readonly kind: 'lookup'; readonly role: LookupRole }
@@ -20,25 +19,11 @@ export interface JobGrant {
   readonly fence: number;
 }
 
-/** Crockford's base 32: no digit is mistaken for another when it is read aloud. */
-const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
-const SECRET_BYTES = 20;
 /** 160 of SHA-256's 256 bits: what is forged must be guessed online, at one request a guess. */
 const MAC_BYTES = 20;
 
-/** The role as it is spelled inside a token, where `_` divides and `:` would not survive a double click. */
-const SPELLINGS: Readonly<Record<LookupRole, string>> = {
-  viewer: 'viewer',
-  operator: 'operator',
-  admin: 'admin',
-  'agent:coding': 'agent-coding',
-  'agent:testing': 'agent-testing',
-  'agent:deployment': 'agent-deployment',
-  'agent:monitoring': 'agent-monitoring',
-  gateway: 'gateway',
-};
 const ROLE_OF_SPELLING = new Map(
-  Object.entries(SPELLINGS).map(([role, spelling]) => [spelling, role as LookupRole]),
+  Object.entries(ROLE_SPELLINGS).map(([role, spelling]) => [spelling, role as LookupRole]),
 );
 
 const LOOKUP_TOKEN = /^(dbox_([a-z-]{1,20})_[0-9a-hjkmnp-tv-z]{32})_([0-9a-hjkmnp-tv-z]{6})$/;
@@ -49,8 +34,7 @@ export function mintToken(
   role: LookupRole,
   random: (byteCount: number) => Uint8Array = (byteCount) => randomBytes(byteCount),
 ): string {
-  const start = `dbox_${SPELLINGS[role]}_${toBase32(random(SECRET_BYTES))}`;
-  return `${start}_${checksumOf(start)}`;
+  return composeToken(role, random(TOKEN_SECRET_BYTES));
 }
 
 /** SHA-256 in hex. Unsalted and fast on purpose: 160 random bits cannot be found by trying. */
@@ -91,31 +75,4 @@ function macOf(key: Uint8Array, { jobId, fence }: JobGrant): Buffer {
   }
   const mac = createHmac('sha256', keyObject).update(`dbox job token\n${jobId}\n${fence}`).digest();
   return mac.subarray(0, MAC_BYTES);
-}
-
-/** 30 bits: a checksum, not a secret; it keeps typos and cut-off tokens away from the store. */
-function checksumOf(text: string): string {
-  let rest = crc32(text) & 0x3fffffff;
-  let digits = '';
-  for (let n = 0; n < 6; n += 1) {
-    digits = DIGITS[rest & 31] + digits;
-    rest >>>= 5;
-  }
-  return digits;
-}
-
-function toBase32(bytes: Uint8Array): string {
-  let digits = '';
-  let bits = 0;
-  let held = 0;
-  for (const byte of bytes) {
-    held = (held << 8) | byte;
-    bits += 8;
-    while (bits >= 5) {
-      bits -= 5;
-      digits += DIGITS[(held >>> bits) & 31];
-      held &= (1 << bits) - 1;
-    }
-  }
-  return digits;
 }

@@ -1,10 +1,9 @@
 import { connect } from 'node:net';
 import type { TestContext } from 'node:test';
-import { OPERATIONS, type OperationName, type Role } from '@dbox/contracts';
+import { type LookupRole, OPERATIONS, type OperationName, type Role } from '@dbox/contracts';
 import { createAuthenticator, hashToken, mintToken } from '../auth.ts';
 import type { Handlers } from '../handlers.ts';
 import { createHttpServer, type HttpServerOptions } from '../server.ts';
-import type { LookupRole } from '../tokens.ts';
 import { createManualClock } from './manual-clock.ts';
 
 export const JOB_ID = 'job_0123456789';
