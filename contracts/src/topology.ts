@@ -57,9 +57,16 @@ export const TopologyAck = z.object({
   listeners: z.array(z.object({ project: ProjectName, environment: EnvironmentName, port: z.int() })),
 });
 
+/** How long the first traffic of a release is looked at closely: the bake window of `dev`. */
+export const FIRST_TRAFFIC_MS = 30_000;
+
 /** Counts since the gateway started, per release. */
 export const TrafficStats = z.object({
   releaseId: MadeId,
+  /** How long ago this life of the gateway switched to it; null where it served it from its start, so that a restart makes nothing new. */
+  servingForMs: z.number().min(0).nullable(),
+  /** Requests and WebSockets under way now. */
+  openCount: z.int().min(0),
   /** `2xx` … `5xx`, and `error` where the release gave no answer. */
   statuses: z.record(z.string(), z.int()),
   /** Cumulative histogram: requests answered within each bound. */

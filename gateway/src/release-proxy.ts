@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { createProxyServer, type ProxyServerOptions } from 'httpxy';
 import type { Backend } from './backend.ts';
+import { sayFarewell } from './farewell.ts';
 import { dropHopByHop, hasBody, prepareRequestHeaders } from './forwarded-headers.ts';
 import { makeWritable, refuseEndlessInterim, refuseUnaskedUpgrade } from './odd-answers.ts';
 import { answerOwn, type OwnAnswer, ownAnswerHead } from './own-answers.ts';
@@ -37,8 +38,16 @@ interface Exchange {
 }
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
-/** Nobody took the request: the connection was closed or refused. */
-const BROKEN_CONNECTION = new Set(['ECONNRESET', 'ECONNREFUSED', 'ENOENT', 'EPIPE']);
+/** The connection was closed or refused, or the name of a container that has ended is gone. */
+const BROKEN_CONNECTION = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ENOENT',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+]);
 
 export function createReleaseProxy(options: ReleaseProxyOptions): ReleaseProxy {
   const { counts } = options;
@@ -83,6 +92,7 @@ export function createReleaseProxy(options: ReleaseProxyOptions): ReleaseProxy {
     proxyReq.once('response', answered);
     proxyReq.once('upgrade', (proxyRes, proxySocket) => {
       answered(proxyRes);
+      sayFarewell(socket, proxySocket);
       // Whichever side goes without a word takes the other with it.
       socket.once('close', () => proxySocket.destroy());
       proxySocket.once('close', () => socket.end());
@@ -105,10 +115,12 @@ export function createReleaseProxy(options: ReleaseProxyOptions): ReleaseProxy {
   ): Promise<void> {
     exchanges.set(req, exchange);
     const leave = exchange.backend.enter();
+    const end = counts.open(exchange.backend.releaseId);
     try {
       await web.web(req, res, { ...more, target: addressOf(exchange.backend) });
     } finally {
       leave();
+      end();
     }
   }
 
@@ -132,8 +144,9 @@ export function createReleaseProxy(options: ReleaseProxyOptions): ReleaseProxy {
         try {
           return await forward(req, res, exchange, {
             // An idle connection that the release closes just now breaks the request on it. One that
-            // cannot be repeated gets a connection of its own, so that this cannot happen to it.
-            agent: isRepeatable ? backend.agent : false,
+            // cannot be repeated gets a connection of its own, so that this cannot happen to it; and so
+            // does a second try, for where one idle connection was closed, all may be.
+            agent: isRepeatable && tryCount === 1 ? backend.agent : false,
             // The first try has read the request to its (empty) end.
             ...(tryCount > 1 ? { buffer: Readable.from([]) } : {}),
           });
@@ -158,6 +171,9 @@ export function createReleaseProxy(options: ReleaseProxyOptions): ReleaseProxy {
       const backend = destination();
       if (backend === 'no_release' || backend === 'no_route') return refuseUpgrade(socket, backend);
       unanswered.set(req, backend);
+      const end = counts.open(backend.releaseId);
+      if (socket.destroyed) end();
+      else socket.once('close', end);
       await ws.ws(req, socket, { target: addressOf(backend), upgradeTimeout: options.answerTimeoutMs }, head);
     },
   };

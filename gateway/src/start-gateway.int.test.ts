@@ -398,6 +398,71 @@ test('answers are counted per release and reported', async (t) => {
   assert.equal(stats!.latencyBuckets.at(-1)!.count, 3);
 });
 
+test('a release that fails just after a switch is told of at once, and again within a tenth of a second', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const old = await release('old');
+  const bad = await release('bad', { handle: (_req, res) => void res.writeHead(500).end() });
+  await start();
+  const { listeners } = await manager.offer([route(old.target)]);
+  const port = listeners[0]!.port;
+  const firstReport = manager.nextTraffic();
+  await ask(port);
+  const [former] = await firstReport;
+  assert.equal(former!.servingForMs, null, 'what was served from the start is not new');
+  await manager.offer([route(bad.target, { releaseId: 'rel_0000000002' })]);
+  for (const failures of [1, 2]) {
+    const reported = manager.nextTraffic();
+    const startedMs = performance.now();
+    await ask(port);
+    const [stats] = await reported;
+    assert.ok(performance.now() - startedMs < 1_000, 'far sooner than the usual two seconds');
+    assert.equal(stats!.releaseId, 'rel_0000000002');
+    assert.deepEqual(stats!.statuses, { '5xx': failures });
+    assert.ok(stats!.servingForMs! >= 0 && stats!.servingForMs! < 10_000);
+  }
+});
+
+test('a WebSocket whose release is stopped is closed with a word, unless the release has said it', async (t) => {
+  const { manager, release, start } = await bench(t);
+  await start();
+  for (const [name, text, expected] of [
+    ['silent', Buffer.from([0x81, 0x01, 0x61]), '810161' + '880203e9'],
+    ['polite', Buffer.from([0x88, 0x02, 0x03, 0xe8]), '880203e8'],
+    ['cut short', Buffer.from([0x81, 0x05, 0x61]), '810561'],
+  ] as const) {
+    const one = await release(name, {
+      onUpgrade: (socket) => socket.once('data', () => socket.write(text)),
+    });
+    const { listeners } = await manager.offer([route(one.target)]);
+    const socket = await openWebSocket(listeners[0]!.port);
+    socket.write('ask');
+    await new Promise((answered) => socket.once('readable', answered));
+    await one.close();
+    const seen: Buffer[] = [];
+    for await (const chunk of socket) seen.push(chunk);
+    assert.equal(Buffer.concat(seen).toString('hex'), expected, name);
+  }
+});
+
+test('where all idle connections break at once, the second try has one of its own', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const asked = new Map<Socket, number>();
+  const a = await release('a', {
+    handle: (req, res) => {
+      const count = (asked.get(req.socket) ?? 0) + 1;
+      asked.set(req.socket, count);
+      // Every connection answers once, and is broken by the next request on it.
+      if (count > 1) req.socket.destroy();
+      else setTimeout(() => res.end('fine'), 20);
+    },
+  });
+  await start();
+  const { listeners } = await manager.offer([route(a.target)]);
+  const burst = () => Promise.all(Array.from({ length: 8 }, () => ask(listeners[0]!.port)));
+  await burst();
+  assert.deepEqual(new Set((await burst()).map((answer) => answer.status)), new Set([200]));
+});
+
 test('a head that is too large is refused', async (t) => {
   const { manager, release, start } = await bench(t);
   const a = await release('a');

@@ -76,7 +76,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       }
       return createBackend(releaseId, target);
     });
+    const hadTable = table.revision !== -1;
+    const served = new Set([...former].map((backend) => backend.releaseId));
     table = next;
+    // What is found at the start is not new: it served before this life, or may have.
+    for (const backend of hadTable ? next.backends.values() : []) {
+      if (backend !== null && !served.has(backend.releaseId)) traffic.counts.beginServing(backend.releaseId);
+    }
     const kept = new Set(next.backends.values());
     for (const backend of former) if (!kept.has(backend)) backend.retire();
   }

@@ -14,6 +14,8 @@ export async function startFakeRelease(
   o: {
     readonly socketPath?: string;
     readonly handle?: (req: IncomingMessage, res: ServerResponse) => void;
+    /** Instead of the echo. */
+    readonly onUpgrade?: (socket: Socket) => void;
   } = {},
 ): Promise<FakeRelease> {
   const server = createServer(o.handle ?? ((_req, res) => void res.end(name)));
@@ -22,6 +24,7 @@ export async function startFakeRelease(
     upgraded.add(socket);
     socket.on('error', () => undefined);
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    if (o.onUpgrade) return o.onUpgrade(socket);
     socket.on('data', (data) => socket.write(`${name}:${data}`));
   });
   await new Promise<void>((resolve) => {
