@@ -44,10 +44,11 @@ export async function ackTopology(context: AppContext, ack: TopologyAck): Promis
     );
   }
   for (const { id } of baking) {
-    await transact(context, async (tx) => {
+    const taken = await transact(context, async (tx) => {
       const release = await tx.releases.get(id);
-      if (release?.status === 'baking') await goLive(context, tx, release);
+      return release?.status === 'baking' ? await goLive(context, tx, release) : null;
     });
+    if (taken) remember(context, id, taken);
   }
 }
 
@@ -58,7 +59,23 @@ function isOf(
   return listener.project === environment.project && listener.environment === environment.name;
 }
 
-async function goLive(context: AppContext, tx: StoreTransaction, release: ReleaseRecord): Promise<void> {
+interface Taken {
+  /** The release that lost the traffic; null where none had it. */
+  readonly formerId: string | null;
+  readonly isBack: boolean;
+}
+
+/** Who serves now, and who runs on beside it. What is given back to is not new: it has been judged before. */
+function remember({ observations }: AppContext, id: string, { formerId, isBack }: Taken): void {
+  observations.warm.delete(id);
+  observations.takers.delete(id);
+  if (!isBack) observations.takers.set(id, { formerId, isJudged: false });
+  if (formerId === null) return;
+  observations.forgetWatch(formerId);
+  observations.warm.add(formerId);
+}
+
+async function goLive(context: AppContext, tx: StoreTransaction, release: ReleaseRecord): Promise<Taken> {
   const actor = 'gateway';
   const environment = await tx.environments.get({ project: release.project, name: release.environment });
   const project = await loadProject(tx, release.project);
@@ -69,7 +86,6 @@ async function goLive(context: AppContext, tx: StoreTransaction, release: Releas
     const former = await tx.releases.get(formerId);
     const to = release.trigger === 'rollback' ? 'rolled_back' : 'superseded';
     if (former) await saveMovedRelease(context, tx, former, to, actor);
-    context.observations.forgetRelease(formerId);
   }
   await tx.environments.save({
     ...environment,
@@ -97,6 +113,7 @@ async function goLive(context: AppContext, tx: StoreTransaction, release: Releas
     actor,
   );
   await tx.topology.bump();
+  return { formerId: formerId === release.id ? null : formerId, isBack: release.trigger === 'rollback' };
 }
 
 async function finishTask(

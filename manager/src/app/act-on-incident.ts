@@ -34,7 +34,7 @@ export async function actOnIncident(context: AppContext, symptom: Symptom): Prom
     if ((await tx.projects.get(release.project))?.work?.kind === 'rollback') return null;
     const key = { project: release.project, environment: release.environment };
     const open = (await tx.incidents.listOpenOfEnvironment(key))[0];
-    const incident = open ?? (await openIncident(context, tx, release, symptom));
+    const incident = open ?? (await openIncident(context, tx, release, { ...symptom, actor: 'monitoring' }));
     if (incident.status === 'escalated') return null;
     const rounds = (context.observations.roundsSinceAction.get(incident.id) ?? 0) + 1;
     context.observations.roundsSinceAction.set(incident.id, rounds);
@@ -52,11 +52,11 @@ export async function actOnIncident(context: AppContext, symptom: Symptom): Prom
   if (chosen) await rollBackFor(context, chosen.incident, chosen.release, symptom);
 }
 
-async function openIncident(
+export async function openIncident(
   context: AppContext,
   tx: StoreTransaction,
   release: ReleaseRecord,
-  symptom: Symptom,
+  symptom: Pick<Symptom, 'fingerprint' | 'detail'> & { readonly actor: string },
 ): Promise<IncidentRecord> {
   const incident = await tx.incidents.insert({
     id: context.ids.next('inc'),
@@ -72,7 +72,7 @@ async function openIncident(
     version: 1,
   });
   await record(context, tx, {
-    actor: 'monitoring',
+    actor: symptom.actor,
     type: 'incident.open',
     subject: `incident/${incident.id}`,
     data: {
@@ -151,7 +151,7 @@ async function take(
   }
 }
 
-async function noteAction(
+export async function noteAction(
   context: AppContext,
   tx: StoreTransaction,
   incident: IncidentRecord,

@@ -5,7 +5,7 @@ import type { JobRecord, ProjectRecord, ReleaseRecord, TaskRecord } from '../por
 import type { StoreTransaction } from '../ports/store.ts';
 import type { AppContext } from './context.ts';
 import { record } from './context.ts';
-import { saveMovedRelease } from './release-steps.ts';
+import { routeTo, saveMovedRelease } from './release-steps.ts';
 import { refuseSettings } from './settings-steps.ts';
 import { evidenceOf } from './task-evidence.ts';
 import {
@@ -105,13 +105,9 @@ async function switchTraffic(
   result: Extract<DeployResult, { outcome: 'succeeded' }>,
   actor: string,
 ): Promise<void> {
-  const environment = await tx.environments.get({ project: release.project, name: release.environment });
-  if (!environment) throw new Error(`environment ${release.environment} of ${release.project} is gone`);
   // An agent that reports no phases, or whose reports were lost, has smoked all the same.
   const smoking = release.status === 'smoking' ? release : { ...release, status: 'smoking' as const };
-  await tx.environments.save({ ...environment, routedReleaseId: release.id });
-  const revision = await tx.topology.bump();
-  await saveMovedRelease(
+  await routeTo(
     context,
     tx,
     {
@@ -121,9 +117,7 @@ async function switchTraffic(
       image: result.image,
       checks: result.checks,
       reason: null,
-      routeRevision: revision,
     },
-    'baking',
     actor,
   );
 }

@@ -88,7 +88,7 @@ async function buildTopology(context: AppContext): Promise<Topology> {
         releaseId: routed?.id ?? null,
         target: routed?.target ?? null,
       });
-      topology.releases.push(...(await desiredReleases(reader, environment)));
+      topology.releases.push(...(await desiredReleases(context, reader, environment)));
       const watch = await watchOf(context, reader, environment);
       if (watch) topology.watches.push(watch);
     }
@@ -97,6 +97,7 @@ async function buildTopology(context: AppContext): Promise<Topology> {
 }
 
 async function desiredReleases(
+  context: AppContext,
   reader: StoreReader,
   environment: EnvironmentRecord,
 ): Promise<DesiredRelease[]> {
@@ -108,8 +109,11 @@ async function desiredReleases(
   const live = all.find((release) => release.id === environment.liveReleaseId);
   if (live) {
     const earlier = await earlierReleases(reader, live);
-    for (const [index, release] of earlier.slice(0, KEPT_RELEASES).entries()) {
-      states.set(release.id, index === 0 ? 'warm' : 'kept');
+    for (const [index, release] of earlier.entries()) {
+      const isWarm =
+        release.status === 'superseded' &&
+        (index === 0 || hasVisitors(context, release, index < KEPT_RELEASES));
+      if (isWarm || index < KEPT_RELEASES) states.set(release.id, isWarm ? 'warm' : 'kept');
     }
   }
   // The tree and the logs of the last refused release stay for whoever repairs it.
@@ -123,6 +127,17 @@ async function desiredReleases(
   return all
     .filter((release) => states.has(release.id))
     .map((release) => desired(release, states.get(release.id)!));
+}
+
+/**
+ * A release that has lost the traffic runs on while visitors still have requests or WebSockets on it;
+ * the deployment agent ends that after its own while. Not one that was rolled back: it is kept stopped.
+ */
+function hasVisitors({ observations }: AppContext, release: ReleaseRecord, isKept: boolean): boolean {
+  const open = observations.traffic.get(release.id)?.openCount;
+  if (open !== undefined) return open > 0;
+  // Not known yet after a restart; where it has ended long ago, this starts nothing.
+  return isKept && !observations.warm.has(release.id);
 }
 
 function desired(release: ReleaseRecord, state: DesiredRelease['state']): DesiredRelease {

@@ -12,6 +12,12 @@ export class Observations {
   readonly tracks = new Map<string, Map<string, CheckTrack>>();
   readonly traffic = new Map<string, TrafficStats>();
   readonly usage = new Map<string, ReleaseUsage & { readonly atMs: number }>();
+  /** Which life of the gateway counted that; null before its first report. */
+  gatewayStartedAt: string | null = null;
+  /** Releases that took the traffic in this life of the manager, not back: what they took it from, and whether that was judged. */
+  readonly takers = new Map<string, { readonly formerId: string | null; isJudged: boolean }>();
+  /** Releases that lost the traffic in this life of the manager and are not known to have ended: they run on for a while. */
+  readonly warm = new Set<string>();
   readonly probeDurationsMs = new Map<string, number>();
   /** Failing rounds since the last action, by incident. */
   readonly roundsSinceAction = new Map<string, number>();
@@ -26,11 +32,18 @@ export class Observations {
   readonly agentLastSeenMs = new Map<string, number>();
   readonly agentKinds = new Map<string, AgentKind>();
 
-  forgetRelease(releaseId: string): void {
+  /** It has lost the traffic. Its counts stay: the next one's are held against them. */
+  forgetWatch(releaseId: string): void {
     this.tracks.delete(releaseId);
-    this.traffic.delete(releaseId);
     this.usage.delete(releaseId);
     this.engineEvents.delete(releaseId);
     this.probeDurationsMs.delete(releaseId);
+  }
+
+  forgetRelease(releaseId: string): void {
+    this.forgetWatch(releaseId);
+    this.traffic.delete(releaseId);
+    this.takers.delete(releaseId);
+    this.warm.delete(releaseId);
   }
 }

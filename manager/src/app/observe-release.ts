@@ -38,6 +38,7 @@ export async function observeRelease(
     }
     return release.status === 'live';
   });
+  if (seen.type === 'stopped' || seen.type === 'exited') context.observations.warm.delete(releaseId);
   if (live && seen.type === 'exited' && seen.gaveUp) {
     await actOnIncident(context, {
       releaseId,

@@ -96,6 +96,20 @@ export async function beginRelease(
   return release;
 }
 
+/** The gateway is asked to switch to it; it is live on the acknowledgement. */
+export async function routeTo(
+  context: AppContext,
+  tx: StoreTransaction,
+  release: ReleaseRecord,
+  actor: string,
+): Promise<ReleaseRecord> {
+  const environment = await tx.environments.get({ project: release.project, name: release.environment });
+  if (!environment) throw new Error(`environment ${release.environment} of ${release.project} is gone`);
+  await tx.environments.save({ ...environment, routedReleaseId: release.id });
+  const revision = await tx.topology.bump();
+  return saveMovedRelease(context, tx, { ...release, routeRevision: revision }, 'baking', actor);
+}
+
 export async function enqueueDeployJob(
   context: AppContext,
   tx: StoreTransaction,

@@ -6,6 +6,7 @@ import type { StoreReader } from '../ports/store.ts';
 import { actOnIncident } from './act-on-incident.ts';
 import type { AppContext } from './context.ts';
 import { now, record, transact } from './context.ts';
+import { FIRST_TRAFFIC } from './judge-first-traffic.ts';
 
 /** One round of checks: writes only what changed, so a healthy site leaves no trace each ten seconds. */
 export async function reportWatch(context: AppContext, report: WatchReport): Promise<void> {
@@ -55,6 +56,8 @@ export async function reportWatch(context: AppContext, report: WatchReport): Pro
         project: key.project,
         environment: key.name,
       })) {
+        // The checks were green all the while: they cannot say that visitors fare better now.
+        if (incident.fingerprint === FIRST_TRAFFIC && incident.releaseId === release.id) continue;
         await tx.incidents.save({ ...moveIncident(incident, 'resolved'), resolvedAt: now(context) });
         await record(context, tx, {
           actor: 'monitoring',

@@ -6,7 +6,8 @@ import type { StoreReader, StoreTransaction } from '../ports/store.ts';
 import type { AppContext } from './context.ts';
 import { now, record, transact } from './context.ts';
 import { requireProject } from './project-steps.ts';
-import { enqueueDeployJob } from './release-steps.ts';
+import { type Candidate, putBackCandidate, withdrawableCandidate } from './put-back-candidate.ts';
+import { enqueueDeployJob, routeTo } from './release-steps.ts';
 import { loadProject } from './task-steps.ts';
 import { toWireRelease } from './views.ts';
 
@@ -14,6 +15,10 @@ import { toWireRelease } from './views.ts';
  * Begins to give the traffic back to an earlier release: it is started and smoked like any other,
  * with the checks of its own time, and main gets a commit with its tree. Settled when it is `live`,
  * or `refused`.
+ *
+ * In haste, when visitors fail now, the release before, which served well a moment ago and still runs,
+ * gets the route in this very transaction; all else follows with the gateway's acknowledgement, as
+ * always. A candidate on its way into main steps back for it: it was made for a main that goes.
  */
 export async function rollBack(
   context: AppContext,
@@ -23,6 +28,7 @@ export async function rollBack(
     readonly releaseId: string | undefined;
     readonly actor: string;
     readonly why: string;
+    readonly inHaste?: boolean;
     /** Only if this one is still live: what a person or the ladder looked at. */
     readonly fromReleaseId?: string;
     /** Written in the same transaction, or neither. */
@@ -38,35 +44,45 @@ export async function rollBack(
     at: now(context),
   });
   return transact(context, async (tx) => {
-    const { from, to, main } = await choose(tx, wish);
+    const { from, to, main, candidate } = await choose(tx, wish);
     if (to.id !== chosen.to.id || main !== chosen.main) {
       throw new ProblemError(
         'project_busy',
         `project ${wish.project} has just moved on; look at \`dbox releases\` and try again`,
       );
     }
+    if (candidate) await putBackCandidate(context, tx, candidate, wish.actor);
     const project = await loadProject(tx, wish.project);
     await tx.projects.save({ ...project, work: { kind: 'rollback', releaseId: to.id } });
-    const queued = await tx.releases.save({
-      ...moveRelease(to, 'queued'),
-      trigger: 'rollback',
-      mainAfter,
-      routeRevision: null,
-      reason: null,
-    });
     await record(context, tx, {
       actor: wish.actor,
       type: 'rollback.started',
       subject: `release/${to.id}`,
       data: { project: wish.project, environment: wish.environment, from: from.id, to: to.id, why: wish.why },
     });
-    const then = new Set(to.checkIds);
-    const checks = (await tx.checks.listOfProject(wish.project)).filter((check) => then.has(check.id));
-    await enqueueDeployJob(context, tx, queued, checks, 'critical');
+    const returning = { ...to, trigger: 'rollback' as const, mainAfter, routeRevision: null, reason: null };
+    const stillRuns =
+      to.status === 'superseded' && to.target !== null && context.observations.warm.has(to.id);
+    const begun =
+      wish.inHaste && stillRuns
+        ? await routeTo(context, tx, returning, wish.actor)
+        : await startAgain(context, tx, returning);
     await wish.also?.(tx);
     await tx.topology.bump();
-    return { from: toWireRelease(from), to: toWireRelease(queued) };
+    return { from: toWireRelease(from), to: toWireRelease(begun) };
   });
+}
+
+async function startAgain(
+  context: AppContext,
+  tx: StoreTransaction,
+  release: ReleaseRecord,
+): Promise<ReleaseRecord> {
+  const queued = await tx.releases.save(moveRelease(release, 'queued'));
+  const then = new Set(release.checkIds);
+  const checks = (await tx.checks.listOfProject(release.project)).filter((check) => then.has(check.id));
+  await enqueueDeployJob(context, tx, queued, checks, 'critical');
+  return queued;
 }
 
 async function choose(
@@ -76,8 +92,15 @@ async function choose(
     readonly environment: string;
     readonly releaseId: string | undefined;
     readonly fromReleaseId?: string;
+    readonly inHaste?: boolean;
   },
-): Promise<{ from: ReleaseRecord; to: ReleaseRecord; main: string }> {
+): Promise<{
+  from: ReleaseRecord;
+  to: ReleaseRecord;
+  main: string;
+  /** What must step back for it. */
+  candidate: Candidate | null;
+}> {
   const project = await requireProject(reader, wish.project);
   const environment = await reader.environments.get({ project: wish.project, name: wish.environment });
   const from = environment?.liveReleaseId ? await reader.releases.get(environment.liveReleaseId) : null;
@@ -90,7 +113,8 @@ async function choose(
   if (wish.fromReleaseId !== undefined && from.id !== wish.fromReleaseId) {
     throw new ProblemError('conflict', `release ${wish.fromReleaseId} has no longer the traffic`);
   }
-  if (project.work) {
+  const candidate = wish.inHaste ? await withdrawableCandidate(reader, project) : null;
+  if (project.work && !candidate) {
     const what =
       project.work.kind === 'task'
         ? `task ${project.work.taskId} is being released`
@@ -116,7 +140,7 @@ async function choose(
         : `release ${wish.releaseId} cannot take the traffic of ${wish.project}/${wish.environment}; kept: ${kept || 'none'}`,
     );
   }
-  return { from, to, main: project.mainCommit };
+  return { from, to, main: project.mainCommit, candidate };
 }
 
 /**

@@ -128,7 +128,11 @@ export const RELEASE_TRANSITIONS: Transitions<ReleaseStatus> = {
     rolled_back: 'an earlier release took the traffic back',
     stopped: 'the project was removed',
   },
-  superseded: { queued: 'a rollback chose it', stopped: 'it is no longer kept' },
+  superseded: {
+    queued: 'a rollback chose it',
+    baking: 'visitors fail at its successor; it still runs and gets the traffic back',
+    stopped: 'it is no longer kept',
+  },
   refused: { queued: 'a person chose it again', stopped: 'it is no longer kept' },
   rolled_back: { queued: 'a person chose it again', stopped: 'it is no longer kept' },
   stopped: {},

@@ -14,6 +14,7 @@ import { readJobSource, readReleaseSource } from '../app/read-source.ts';
 import { receiveCommit } from '../app/receive-commit.ts';
 import { registerAgent } from '../app/register-agent.ts';
 import { reportProgress } from '../app/report-progress.ts';
+import { reportTraffic } from '../app/report-traffic.ts';
 import { reportUsage } from '../app/report-usage.ts';
 import { reportWatch } from '../app/report-watch.ts';
 import { storeArtifact } from '../app/store-artifact.ts';
@@ -95,7 +96,7 @@ export function agentHandlers(deps: AgentDeps): Pick<Handlers, AgentOperation> {
       return undefined;
     },
     async reportTraffic({ body }) {
-      for (const release of body.releases) context.observations.traffic.set(release.releaseId, release);
+      await reportTraffic(context, body);
       return undefined;
     },
     getReleaseSource: async ({ params }) => openBundle(await readReleaseSource(context, params.releaseId)),

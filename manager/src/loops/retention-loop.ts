@@ -54,7 +54,11 @@ async function dropOldReleases(context: AppContext): Promise<void> {
       const environment = await tx.environments.get({ project, name });
       const live = environment?.liveReleaseId ? await tx.releases.get(environment.liveReleaseId) : null;
       if (!live) return [];
-      const surplus = (await earlierReleases(tx, live)).slice(KEPT_RELEASES);
+      const { traffic } = context.observations;
+      // Whoever still has a WebSocket on an old release keeps it; a later turn takes it.
+      const surplus = (await earlierReleases(tx, live))
+        .slice(KEPT_RELEASES)
+        .filter((release) => (traffic.get(release.id)?.openCount ?? 0) === 0);
       for (const release of surplus) {
         await tx.releases.save(moveRelease(release, 'stopped'));
         await record(context, tx, {
@@ -67,7 +71,10 @@ async function dropOldReleases(context: AppContext): Promise<void> {
       if (surplus.length > 0) await tx.topology.bump();
       return surplus;
     });
-    for (const release of dropped) await context.logs.remove({ kind: 'release', id: release.id });
+    for (const release of dropped) {
+      context.observations.forgetRelease(release.id);
+      await context.logs.remove({ kind: 'release', id: release.id });
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import { endOverdueJobs } from '../end-overdue-jobs.ts';
 import { heartbeatJob } from '../heartbeat-job.ts';
 import { removeProject } from '../remove-project.ts';
 import { removeSetting } from '../remove-setting.ts';
+import { reportTraffic } from '../report-traffic.ts';
 import { rescueExpiredLeases } from '../rescue-expired-leases.ts';
 import { retryStory, retryTask } from '../retry-task.ts';
 import { rollBack } from '../roll-back.ts';
@@ -30,6 +31,7 @@ export const OFTEN = {
   'set setting': 4,
   'unset setting': 1,
   watch: 4,
+  'visitors fail': 4,
   ack: 2,
   'late ack': 1,
   reopen: 1,
@@ -119,6 +121,8 @@ export class StoryPlayer {
         return how % 8 === 0
           ? this.ask(PROJECTS, which, (project) => removeProject(world.context, project, actor))
           : undefined;
+      case 'visitors fail':
+        return this.visitorsFail(pick(PROJECTS, which), how);
       case 'watch':
         return this.watch(pick(PROJECTS, which), how);
       case 'ack':
@@ -150,6 +154,24 @@ export class StoryPlayer {
       await this.world.move();
       rest = worked ? 0 : rest + 1;
     }
+  }
+
+  /** What the gateway tells of whatever is live, and of visitors who stay on old releases. */
+  private async visitorsFail(project: string, how: number): Promise<void> {
+    const releases = (await this.world.releases(project)).filter(({ liveOrder }) => liveOrder !== null);
+    await reportTraffic(this.world.context, {
+      startedAt: `life ${how % 2}`,
+      releases: releases.map(({ id, status }) => ({
+        releaseId: id,
+        statuses: status === 'live' ? { '5xx': 50 } : { '2xx': 50 },
+        servingForMs: 100,
+        openCount: how % 3,
+        latencyBuckets: [],
+        latencySumMs: 0,
+      })),
+    });
+    await this.world.move();
+    if (how % 2 === 0) await this.world.ack();
   }
 
   /** A slow agent's job goes to the next, and then the slow one speaks up after all. */
