@@ -9,6 +9,7 @@ export * from './job.ts';
 export * from './names.ts';
 export * from './operations.ts';
 export * from './project.ts';
+export * from './redaction.ts';
 export * from './release.ts';
 export * from './routes.ts';
 export * from './setting.ts';
