@@ -201,3 +201,62 @@ test('another revision that does not list a release yet does not end what a job 
   await manager.until(() => manager.observations.find((observation) => observation.type === 'started'));
   assert.equal((await get(target, '/')).body, 'hello');
 });
+
+/** Prints its setting in some ways, and quotes it in its answer. */
+const TALKING_APP = `
+const { createServer } = require('node:http');
+const { PASSWORD } = process.env;
+console.log('plain ' + PASSWORD);
+console.error(JSON.stringify({ url: 'postgres://u:' + encodeURIComponent(PASSWORD) + '@db', PASSWORD }));
+createServer((req, res) => {
+  if (req.url === '/exit') throw new Error('cannot log in with ' + PASSWORD);
+  res.end(JSON.stringify({ password: PASSWORD }));
+}).listen(Number(process.env.PORT), '127.0.0.1');
+`;
+const PASSWORD = 'canary/"one" two%4711';
+
+test('a release runs with its settings, and nothing of their values is told of it', { skip }, async (t) => {
+  const { manager, start, payload } = await openAgentBench(t);
+  await start();
+  manager.setReleaseSettings(RELEASE, { version: 3, values: { PASSWORD } });
+  const given = await payload({ 'app.js': TALKING_APP }, { settingsVersion: 3 });
+  const { target } = succeeded(await manager.enqueue(given).finished);
+  assert.equal(JSON.parse((await get(target, '/')).body).password, PASSWORD);
+  await manager.until(() => manager.releaseLogs[1]);
+  assert.deepEqual(
+    manager.releaseLogs.map((line) => line.text),
+    ['plain [PASSWORD]', '{"url":"postgres://u:[PASSWORD]@db","PASSWORD":"[PASSWORD]"}'],
+  );
+  const checks = [check(address('/', { json: { password: 'other' } }))];
+  const refused = failed(await manager.enqueue({ ...given, checks }).finished);
+  assert.match(refused.detail, /answered "\[PASSWORD\]" at password, expected "other"/);
+  assert.doesNotMatch(JSON.stringify([refused, manager.agentLogs, manager.observations]), /canary/);
+});
+
+test('what a release says when it dies is told without its settings', { skip }, async (t) => {
+  const { manager, start, payload } = await openAgentBench(t);
+  await start();
+  manager.setReleaseSettings(RELEASE, { version: 1, values: { PASSWORD } });
+  const given = await payload({ 'app.js': TALKING_APP }, { settingsVersion: 1 });
+  const { target } = succeeded(await manager.enqueue(given).finished);
+  manager.setTopology({ releases: [desired(given)] });
+  await get(target, '/exit').catch(() => undefined);
+  const exit = await manager.until(() => manager.observations.find((one) => one.type === 'exited'));
+  assert.ok(exit.type === 'exited');
+  assert.match(exit.outputTail, /cannot log in with \[PASSWORD\]/);
+  const again = await manager.until(() => manager.observations.find((one) => one.type === 'started'));
+  assert.ok(again.type === 'started');
+  assert.equal(JSON.parse((await get(again.target, '/')).body).password, PASSWORD, 'started with them again');
+  assert.doesNotMatch(JSON.stringify([manager.observations, manager.releaseLogs]), /canary/);
+});
+
+test('a release whose settings cannot be had is not started without them', { skip }, async (t) => {
+  const { manager, start, payload, countApps } = await openAgentBench(t);
+  await start();
+  manager.setReleaseSettings(RELEASE, { version: 1, values: {} });
+  const given = await payload({ 'app.js': GOOD_APP }, { settingsVersion: 2 });
+  const result = failed(await manager.enqueue(given).finished);
+  assert.deepEqual([result.phase, result.cause], ['starting', 'host']);
+  assert.match(result.detail, /settings version 2 was asked for and 1 came/);
+  assert.equal(await countApps(), 0);
+});

@@ -50,7 +50,16 @@ async function deployRelease(o: Deployment): Promise<DeployResult> {
     return context.progress(action, next);
   };
   const failed = (cause: 'commit' | 'host' | 'final', detail: string, outputTail = ''): DeployResult => {
-    return { kind: 'deploy', outcome: 'failed', cause, detail, phase, checks: [...results], outputTail };
+    const told = hosted.output.redact(detail);
+    return {
+      kind: 'deploy',
+      outcome: 'failed',
+      cause,
+      detail: told,
+      phase,
+      checks: [...results],
+      outputTail,
+    };
   };
 
   try {
@@ -112,7 +121,8 @@ async function deployRelease(o: Deployment): Promise<DeployResult> {
       checks.length === 1 ? 'checking 1 criterion' : `checking ${checks.length} criteria`,
     );
     const printedLines = () => hosted.output.lines();
-    results = await smokeTest({ release: running, checks, printedLines, signal, clock });
+    const seen = await smokeTest({ release: running, checks, printedLines, signal, clock });
+    results = seen.map((result) => ({ ...result, detail: hosted.output.redact(result.detail) }));
     const bad = results.find((result) => result.outcome === 'failed');
     const unclear = results.find((result) => result.outcome === 'could_not_run');
     if (hosted.running !== running) {

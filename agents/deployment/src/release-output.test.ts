@@ -61,3 +61,29 @@ test('what a former process printed is no evidence against the next', () => {
   assert.equal(output.tail(), 'fine');
   output.close();
 });
+
+test('what is held back is told once it is known what must not be', async () => {
+  const { client, batches, open } = fakeClient();
+  const output = createReleaseOutput({ client, clock: instant, releaseId: 'rel_0000000001' });
+  open();
+  output.holdBack();
+  output.push('stdout', 'the key is canary-1');
+  await output.flush();
+  assert.deepEqual([batches.flat(), output.lines()], [[], []]);
+  output.hide({ KEY: 'canary-1' });
+  output.push('stdout', 'again canary-1');
+  await output.flush();
+  assert.deepEqual(batches.flat(), ['the key is [KEY]', 'again [KEY]']);
+  assert.equal(output.tail(), 'the key is [KEY]\nagain [KEY]');
+});
+
+test('where it can never be known nothing is told but why', async () => {
+  const { client, batches, open } = fakeClient();
+  const output = createReleaseOutput({ client, clock: instant, releaseId: 'rel_0000000001' });
+  open();
+  output.push('stdout', 'before');
+  output.withhold('the key is lost');
+  output.push('stdout', 'canary-1');
+  await output.flush();
+  assert.deepEqual(batches.flat(), ['before', 'what this release prints is not shown: the key is lost']);
+});

@@ -1,9 +1,20 @@
 import { type Clock, callManager } from '@dbox/agent-sdk';
-import type { Client, LogLine } from '@dbox/contracts';
+import { type Client, createRedactor, type LogLine, type Redactor } from '@dbox/contracts';
 
 /** What one release prints: kept for evidence, and sent to the manager in batches. */
 export interface ReleaseOutput {
   push(stream: LogLine['stream'], text: string): void;
+  /**
+   * No value of these settings is kept or sent: each is replaced by its key. Before it is called nothing
+   * is sent at all after `holdBack`.
+   */
+  hide(settings: Readonly<Record<string, string>>): void;
+  /** Keeps lines to itself until `hide` says what must not be told. */
+  holdBack(): void;
+  /** What must not be told cannot be known: nothing of what it prints is. */
+  withhold(why: string): void;
+  /** The same for what else is told of this release. */
+  redact(text: string): string;
   /** A new process begins: what the former one printed is no evidence against it. */
   beginProcess(): void;
   /** Lines of this process so far; of a talkative one the newest. */
@@ -37,6 +48,8 @@ export function createReleaseOutput(o: {
   let droppedCount = 0;
   let sending: Promise<void> | null = null;
   let hurry = new AbortController();
+  let redactor: Redactor = (text) => text;
+  let held: Pick<LogLine, 'stream' | 'text'>[] | null = null;
 
   function enqueue(stream: LogLine['stream'], text: string): void {
     const line = JSON.stringify({
@@ -96,13 +109,33 @@ export function createReleaseOutput(o: {
     }
   }
 
+  function take(stream: LogLine['stream'], text: string): void {
+    kept.push(text);
+    if (kept.length > MAX_KEPT_LINES * 2) kept = kept.slice(-MAX_KEPT_LINES);
+    if (closing.signal.aborted) return;
+    enqueue(stream, text);
+    ensureSending();
+  }
+
   return {
+    hide(settings) {
+      redactor = createRedactor(settings);
+      const lines = held ?? [];
+      held = null;
+      for (const { stream, text } of lines) take(stream, redactor(text));
+    },
+    holdBack() {
+      held ??= [];
+    },
+    withhold(why) {
+      held ??= [];
+      take('agent', `what this release prints is not shown: ${why}`);
+    },
+    redact: (text) => redactor(text),
     push(stream, text) {
-      kept.push(text);
-      if (kept.length > MAX_KEPT_LINES * 2) kept = kept.slice(-MAX_KEPT_LINES);
-      if (closing.signal.aborted) return;
-      enqueue(stream, text);
-      ensureSending();
+      if (held === null) return take(stream, redactor(text));
+      held.push({ stream, text });
+      if (held.length > MAX_KEPT_LINES * 2) held = held.slice(-MAX_KEPT_LINES);
     },
     beginProcess() {
       kept = [];

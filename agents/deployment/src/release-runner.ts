@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunPlan } from '@dbox/contracts';
+import type { SettingsSource } from './fetch-release-settings.ts';
 import type { HostedRelease } from './hosted-release.ts';
 import { stripRepository } from './lay-out-source.ts';
 import { createLogPosition } from './log-position.ts';
@@ -74,8 +75,7 @@ export function createReleaseRunner(o: {
   readonly files: ReleaseFiles;
   /** Marks everything this box starts; the same in its next life. */
   readonly boxMarker: string;
-  /** A release's settings in clear, from the manager. */
-  readonly fetchSettings: (run: ReleaseBuild, signal: AbortSignal) => Promise<Record<string, string>>;
+  readonly settings: SettingsSource;
 }): ReleaseRunner {
   const { target, files } = o;
   const markerPrefix = `${o.boxMarker}/release/`;
@@ -121,8 +121,9 @@ export function createReleaseRunner(o: {
 
     async launch(hosted, run, { signal, onExit }) {
       const { releaseId } = run;
-      const settings = await o.fetchSettings(run, signal);
+      const settings = await o.settings.fetch(run, signal);
       signal.throwIfAborted();
+      hosted.output.hide(settings);
       const marker = markerPrefix + releaseId;
       await files.writeProcess(releaseId, { marker, pid: null, startedTick: null });
       hosted.output.beginProcess();
@@ -136,6 +137,11 @@ export function createReleaseRunner(o: {
 
     async takeBack(hosted, former, onExit) {
       const since = await files.readLogPosition(hosted.releaseId);
+      hosted.output.holdBack();
+      void o.settings.recall(hosted.releaseId).then(
+        (settings) => hosted.output.hide(settings),
+        (error) => hosted.output.withhold(String(error)),
+      );
       const running = await former.take({ since, onLine: lineSink(hosted) });
       if (former.isRunning) watch(hosted, running, onExit);
       return running;

@@ -1,7 +1,7 @@
 import { type Clock, type RunningAgent, startAgent, systemClock } from '@dbox/agent-sdk';
 import { createClient } from '@dbox/contracts';
 import { createDeployHandler } from './deploy-release.ts';
-import { fetchReleaseSettings } from './fetch-release-settings.ts';
+import { createSettingsSource } from './fetch-release-settings.ts';
 import { followTopology } from './follow-topology.ts';
 import { fetchReleaseSource } from './lay-out-source.ts';
 import { createObservationSender } from './observation-sender.ts';
@@ -38,11 +38,12 @@ export async function startDeploymentAgent(o: DeploymentAgentOptions): Promise<R
   const clock = o.clock ?? systemClock;
   const client = createClient({ baseUrl: managerUrl, token });
   const files = createReleaseFiles(stateDir);
+  const stopping = new AbortController();
   const runner = createReleaseRunner({
     target,
     files,
     boxMarker: o.boxMarker,
-    fetchSettings: (run, signal) => fetchReleaseSettings({ client, clock, run, signal }),
+    settings: createSettingsSource({ client, clock, stopping: stopping.signal }),
   });
   const warnings = await target.warnings();
   const recovered = await runner.recover();
@@ -69,7 +70,6 @@ export async function startDeploymentAgent(o: DeploymentAgentOptions): Promise<R
       }),
   });
   await supervisor.takeBack(recovered);
-  const stopping = new AbortController();
   const tending = tendReleases({
     client,
     clock,

@@ -207,7 +207,7 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
       ...exitedBase(hosted.releaseId),
       exitCode: exit?.exitCode ?? null,
       signal: exit?.signal ?? null,
-      outputTail: outputTail.trim(),
+      outputTail: hosted.output.redact(outputTail.trim()),
       gaveUp: hosted.hasGivenUp,
     });
   }

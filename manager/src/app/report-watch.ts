@@ -1,19 +1,23 @@
-import type { WatchReport } from '@dbox/contracts';
+import type { Redactor, WatchReport } from '@dbox/contracts';
+import { createRedactor, ProblemError } from '@dbox/contracts';
 import type { CheckTrack } from '../domain/health.ts';
 import { NEW_TRACK, overall, track } from '../domain/health.ts';
 import { moveIncident } from '../domain/lifecycles.ts';
+import type { ReleaseRecord } from '../ports/records.ts';
 import type { StoreReader } from '../ports/store.ts';
 import { actOnIncident } from './act-on-incident.ts';
 import type { AppContext } from './context.ts';
 import { now, record, transact } from './context.ts';
 import { FIRST_TRAFFIC } from './judge-first-traffic.ts';
+import { readReleaseSettings } from './read-release-settings.ts';
 
 /** One round of checks: writes only what changed, so a healthy site leaves no trace each ten seconds. */
-export async function reportWatch(context: AppContext, report: WatchReport): Promise<void> {
+export async function reportWatch(context: AppContext, given: WatchReport): Promise<void> {
   const { observations } = context;
-  const release = await context.store.read((reader) => reader.releases.get(report.releaseId));
+  const release = await context.store.read((reader) => reader.releases.get(given.releaseId));
   // A round that began before a switch says nothing of what is live now.
   if (release?.status !== 'live') return;
+  const report = await withoutSettings(context, release, given);
   const former = observations.tracks.get(release.id) ?? new Map<string, CheckTrack>();
   const tracks = new Map<string, CheckTrack>();
   for (const result of report.results) {
@@ -99,4 +103,25 @@ async function turnsOf(
       turns.push(result);
   }
   return turns;
+}
+
+/** Whoever watches from outside knows no settings, so what a failing answer quotes of them is replaced here. */
+async function withoutSettings(
+  context: AppContext,
+  { id, settingsVersion }: ReleaseRecord,
+  report: WatchReport,
+): Promise<WatchReport> {
+  if (settingsVersion === 0 || report.results.every((result) => result.ok)) return report;
+  const redact = await redactorOf(context, id);
+  return { ...report, results: report.results.map((one) => ({ ...one, detail: redact(one.detail) })) };
+}
+
+async function redactorOf(context: AppContext, releaseId: string): Promise<Redactor> {
+  try {
+    return createRedactor((await readReleaseSettings(context, releaseId)).values);
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    // The key is lost: then nothing can be told of what it quotes.
+    return () => 'it failed; what was seen is not told, because the settings cannot be decrypted';
+  }
 }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { cancelTask } from './cancel-task.ts';
 import { observeRelease } from './observe-release.ts';
 import { reportWatch } from './report-watch.ts';
+import { setSetting } from './set-setting.ts';
 import { SITE, specOf } from './testing/specs.ts';
 import { World } from './testing/world.ts';
 
@@ -101,4 +102,19 @@ test('code of a foreign engine that is live or under repair ends the trust in a 
   const job = await world.lease('testing');
   assert.ok(job?.payload.kind === 'test' && job.payload.taskId === 'two');
   assert.equal(job.payload.trusted, false);
+});
+
+test('what a failing answer quotes of a setting is written down as its key', async () => {
+  const { id } = await deliver('one');
+  const change = { project: 'p', environment: 'dev', key: 'TOKEN', value: 'canary-4711', actor: 'operator' };
+  await setSetting(world.context, change);
+  await world.deploy();
+  const { id: releaseId } = await world.live('p');
+  assert.notEqual(releaseId, id);
+  const detail = 'answered "canary-4711" at token, expected "x"';
+  const results = [{ id: 'reachable', ok: false, detail, latencyMs: 1 }];
+  for (let round = 0; round < 3; round++) await reportWatch(world.context, { releaseId, results });
+  assert.match((await incident()).detail, /answered "\[TOKEN\]" at token/);
+  const events = await world.context.store.read((reader) => reader.events.list({ after: 0, limit: 5000 }));
+  assert.doesNotMatch(JSON.stringify([events, await incident()]), /canary-4711/);
 });
