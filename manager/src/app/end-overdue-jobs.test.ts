@@ -3,6 +3,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import type { Lease } from '@dbox/contracts';
 import { ProblemError } from '@dbox/contracts';
 import { LeaseRescue } from '../loops/rescue-loop.ts';
+import type { Store } from '../ports/store.ts';
 import { endOverdueJobs, endPoisonJobs } from './end-overdue-jobs.ts';
 import { heartbeatJob } from './heartbeat-job.ts';
 import { rescueExpiredLeases } from './rescue-expired-leases.ts';
@@ -91,3 +92,40 @@ test('after its start, an outage or a jump of the clock the rescue waits for one
   for (let n = 0; n < 8; n++) await turn(2_000);
   await assert.rejects(beat(lease!), isGone);
 });
+
+test('an outage that is over before a lease would end is heard of all the same', async () => {
+  await world.submit(specOf('one'), { project: 'p' });
+  const lease = await world.lease('coding');
+  const { context } = world;
+  let out = false;
+  const read: typeof context.store.read = (work) =>
+    out ? Promise.reject(new ProblemError('store_unavailable', 'out of reach')) : context.store.read(work);
+  const rescue = new LeaseRescue({ ...context, store: { ...storeOf(world), read } });
+  const turn = async (ms: number) => {
+    world.nowMs += ms;
+    await rescue.tick();
+  };
+  // Quiet after the start, while the agent beats.
+  for (let n = 0; n < 8; n++) {
+    await turn(2_000);
+    await beat(lease!);
+  }
+  for (let n = 0; n < 5; n++) await turn(2_000);
+  out = true;
+  await assert.rejects(turn(2_000), /out of reach/);
+  out = false;
+  // The lease has expired meanwhile, and nobody could have beaten.
+  await turn(2_500);
+  assert.equal((await beat(lease!)).order, 'continue');
+  for (let n = 0; n < 8; n++) await turn(2_000);
+  await assert.rejects(beat(lease!), isGone);
+});
+
+function storeOf({ context: { store } }: World): Store {
+  return {
+    transact: (work) => store.transact(work),
+    read: (work) => store.read(work),
+    onCommit: (listener) => store.onCommit(listener),
+    close: () => store.close(),
+  };
+}

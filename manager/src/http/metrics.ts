@@ -133,6 +133,8 @@ export function createMetrics(options: {
       child.time(durationMs / 1000);
     },
     observeCommit({ transactions, durationMs }) {
+      // Somebody else's commit, taken up after the fact.
+      if (transactions === 0) return;
       commitTransactions.observe(transactions);
       commitDurations.observe(durationMs / 1000);
     },

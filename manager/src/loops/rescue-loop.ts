@@ -1,3 +1,4 @@
+import { ProblemError } from '@dbox/contracts';
 import type { AppContext } from '../app/context.ts';
 import { endOverdueJobs, endPoisonJobs } from '../app/end-overdue-jobs.ts';
 import { rescueExpiredLeases } from '../app/rescue-expired-leases.ts';
@@ -23,11 +24,17 @@ export class LeaseRescue {
     const nowMs = clock.nowMs();
     const sinceMs = this.lastTurnMs === null ? Number.POSITIVE_INFINITY : nowMs - this.lastTurnMs;
     if (sinceMs > LATE_MS || sinceMs < 0) this.quietUntilMs = nowMs + settings.leaseDurationMs;
-    // Reads the store, so it throws while that is out, and the turn does not count.
-    await endOverdueJobs(this.context);
-    if (nowMs >= this.quietUntilMs) {
-      await endPoisonJobs(this.context);
-      await rescueExpiredLeases(this.context);
+    try {
+      // Reads the store, so it throws while that is out.
+      await endOverdueJobs(this.context);
+      if (nowMs >= this.quietUntilMs) {
+        await endPoisonJobs(this.context);
+        await rescueExpiredLeases(this.context);
+      }
+    } catch (error) {
+      // Beats went unheard, however short it was: the next turn is as the first one.
+      if (error instanceof ProblemError && error.code === 'store_unavailable') this.lastTurnMs = null;
+      throw error;
     }
     this.lastTurnMs = nowMs;
   }

@@ -54,7 +54,10 @@ export class SqlStore implements Store {
 
   read<T>(work: (reader: StoreReader) => Promise<T>): Promise<T> {
     const refusal = this.#refusal('read');
-    if (refusal !== null) return Promise.reject(refusal);
+    return refusal === null ? this.#readInTurn(work) : Promise.reject(refusal);
+  }
+
+  #readInTurn<T>(work: (reader: StoreReader) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#turns.read(async () => {
         const { connection, flavor } = this.#database;
@@ -96,7 +99,8 @@ export class SqlStore implements Store {
    * when another program wrote. Whoever waits for anything is woken, for what they missed is not known.
    */
   catchUp(): Promise<void> {
-    return this.read(async (reader) => {
+    // Not through `read`: what found out may have been a statement of a work, which is not what waits here.
+    return this.#readInTurn(async (reader) => {
       let { head } = this.#commits;
       const events: Event[] = [];
       for (;;) {

@@ -20,6 +20,9 @@ const DISK_FULL = '53100';
  */
 const UNAVAILABLE = /^(08|25|40|53|57|58|XX00[12])/;
 
+/** The constraint that keeps the ledger's numbers apart. */
+export const LEDGER_KEY = 'events_pkey';
+
 /** The channel that tells other programs of commits; the payload is the newest event's number. */
 export const COMMITS_CHANNEL = 'dbox_commits';
 
@@ -39,7 +42,7 @@ export const POSTGRES_FLAVOR: SqlFlavor = {
     const detail = error.message;
     if (error.code === UNIQUE_VIOLATION) {
       // Numbers are given by this process alone: somebody else wrote to the ledger.
-      if (error.constraint === 'events_pkey') return { kind: 'unavailable', detail };
+      if (error.constraint === LEDGER_KEY) return { kind: 'unavailable', detail };
       return { kind: 'duplicate', detail };
     }
     if (error.code === DISK_FULL) return { kind: 'disk_full', detail };

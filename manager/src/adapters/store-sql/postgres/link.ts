@@ -116,9 +116,7 @@ export class PostgresLink implements OpenDatabase {
     this.#session = null;
     this.#trouble = error;
     if (this.#closed || this.#dweller === null) return;
-    this.#o.log('warn', `the task store ${this.label} is out of reach and looked for`, {
-      error: error.message,
-    });
+    this.#o.log('warn', `the task store ${this.label} is out of reach and looked for: ${error.message}`);
     this.#startReconnecting();
   }
 
@@ -177,7 +175,7 @@ export class PostgresLink implements OpenDatabase {
     const trouble =
       error instanceof ConnectionLostError ? error : new ConnectionLostError(message, { cause: error });
     if (trouble.message !== this.#trouble.message) {
-      this.#o.log('warn', `the task store ${this.label} cannot be used yet`, { error: message });
+      this.#o.log('warn', `the task store ${this.label} cannot be used yet: ${message}`);
     }
     this.#trouble = trouble;
   }

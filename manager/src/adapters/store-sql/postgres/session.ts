@@ -5,7 +5,7 @@ import pg from 'pg';
 import type { Clock } from '../../../ports/clock.ts';
 import { CommitInDoubtError, type CommitOutcome } from '../open-database.ts';
 import type { PostgresAddress } from './address.ts';
-import { ConnectionLostError, EarlierStatementError } from './flavor.ts';
+import { ConnectionLostError, EarlierStatementError, LEDGER_KEY } from './flavor.ts';
 
 /** A server in reach accepts within milliseconds; this allows for one that is busy on a far network. */
 const CONNECT_LIMIT_MS = 5_000;
@@ -35,7 +35,7 @@ export interface SessionOptions {
   readonly applicationName: string;
   /** Called once, at the latest when the first statement is refused for it. */
   readonly onLost: (error: ConnectionLostError) => void;
-  /** Another session's NOTIFY. */
+  /** Another session's NOTIFY; or the ledger was found to hold what this process does not know, and then ''. */
   readonly onNotice: (payload: string) => void;
   /** Learns, on a later connection, what became of a transaction. */
   readonly outcomeOf: (xid: string) => Promise<CommitOutcome>;
@@ -218,6 +218,8 @@ export class PostgresSession implements DatabaseConnection {
     if (error instanceof pg.DatabaseError && /^(FATAL|PANIC)$/.test(error.severity ?? '')) {
       return this.#lose(error.message, error);
     }
+    // Somebody else gave a number of the ledger, and did not tell.
+    if (error instanceof pg.DatabaseError && error.constraint === LEDGER_KEY) this.#o.onNotice('');
     if (this.#unawaitedFailure !== null) {
       const earlier = this.#unawaitedFailure;
       return new EarlierStatementError(earlier instanceof Error ? earlier.message : String(earlier), {
