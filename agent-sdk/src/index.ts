@@ -12,7 +12,7 @@ export type {
 export type { Clock } from './clock.ts';
 export { systemClock } from './clock.ts';
 export type { AgentConfig } from './config.ts';
-export { readAgentConfig } from './config.ts';
+export { AgentConfigError, readAgentConfig } from './config.ts';
 export type { GitOptions, GitOutput } from './git.ts';
 export { GitError, git } from './git.ts';
 export { JobFailure, LeaseGone } from './job-failure.ts';

@@ -16,6 +16,14 @@ test('arguments win over the environment', () => {
   assert.equal(config.allowUnsandboxed, false);
 });
 
+test('the time a release may take to be ready is a setting, and nonsense is named', () => {
+  assert.equal(readBoxConfig([], {}).readyTimeoutMs, 60_000);
+  assert.equal(readBoxConfig([], { DBOX_READY_TIMEOUT_MS: '1500' }).readyTimeoutMs, 1_500);
+  for (const text of ['0', '1e3', '99', '3600001']) {
+    assert.throws(() => readBoxConfig([], { DBOX_READY_TIMEOUT_MS: text }), /write a whole number/);
+  }
+});
+
 test('only a person switches the sandbox off', () => {
   assert.equal(readBoxConfig(['--no-sandbox'], {}).allowUnsandboxed, true);
   assert.equal(readBoxConfig([], { DBOX_NO_SANDBOX: '1', NO_SANDBOX: '1' }).allowUnsandboxed, false);

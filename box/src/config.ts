@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readReadyTimeoutMs } from '@dbox/agent-deployment';
 import type { ManagerConfig } from '@dbox/manager';
 import { readConfig } from '@dbox/manager';
 
@@ -8,6 +9,8 @@ export interface BoxConfig {
   readonly manager: ManagerConfig;
   /** A person said that untrusted code may run without a sandbox. */
   readonly allowUnsandboxed: boolean;
+  /** How long a release may take to answer for the first time. */
+  readonly readyTimeoutMs: number;
   /** For unix sockets, whose paths may have about 100 bytes in all. */
   readonly runtimeDir: string;
   /** In the environment of every process the box starts, so that a later box finds what a killed one left. */
@@ -41,6 +44,7 @@ export function readBoxConfig(
   return {
     manager,
     allowUnsandboxed: values['no-sandbox'] === true,
+    readyTimeoutMs: readReadyTimeoutMs(env),
     runtimeDir: join(env.XDG_RUNTIME_DIR || '/tmp', `dbox-${id}`),
     marker: `dbox-${id}`,
   };

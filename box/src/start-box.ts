@@ -93,6 +93,7 @@ export async function startBox(config: BoxConfig): Promise<RunningBox> {
           runtimeDir: config.runtimeDir,
         }),
         boxMarker: config.marker,
+        readyTimeoutMs: config.readyTimeoutMs,
       }),
       startMonitoringAgent(agent('monitoring')),
     ]);

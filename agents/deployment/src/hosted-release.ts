@@ -25,6 +25,7 @@ export interface HostedRelease {
   restartDueAtMs: number;
   heldUntilMs: number;
   warmSinceMs: number | null;
+  hasServed: boolean;
   /** Ends the wait for the next look at it. */
   wake: AbortController | null;
   isLookQueued: boolean;
@@ -49,6 +50,7 @@ export function createHostedRelease(releaseId: string, output: ReleaseOutput): H
     restartDueAtMs: Number.NEGATIVE_INFINITY,
     heldUntilMs: Number.NEGATIVE_INFINITY,
     warmSinceMs: null,
+    hasServed: false,
     wake: null,
     isLookQueued: false,
     isTakenBack: false,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nextStep, type ReleaseFacts, WARM_FOR_MS } from './next-step.ts';
+import { DRAIN_MS, nextStep, type ReleaseFacts, WARM_FOR_MS } from './next-step.ts';
 
 const NEVER = Number.NEGATIVE_INFINITY;
 const facts = (more: Partial<ReleaseFacts>): ReleaseFacts => ({
@@ -11,6 +11,7 @@ const facts = (more: Partial<ReleaseFacts>): ReleaseFacts => ({
   restartDueAtMs: NEVER,
   heldUntilMs: NEVER,
   warmSinceMs: null,
+  hasServed: false,
   ...more,
 });
 const wait = (untilMs: number | null) => ({ kind: 'wait', untilMs }) as const;
@@ -35,6 +36,16 @@ const cases: readonly [name: string, facts: Partial<ReleaseFacts>, step: ReturnT
     'a warm release runs on for ten minutes',
     { desired: 'warm', isRunning: true, warmSinceMs: 90 },
     wait(90 + WARM_FOR_MS),
+  ],
+  [
+    'a release that is not to stay warm ends its requests first',
+    { desired: 'kept', isRunning: true, warmSinceMs: 90, hasServed: true },
+    wait(90 + DRAIN_MS),
+  ],
+  [
+    'one that never had any is stopped at once',
+    { desired: 'kept', isRunning: true, warmSinceMs: 90 },
+    { kind: 'stop' },
   ],
   [
     'then it is stopped',

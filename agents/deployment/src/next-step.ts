@@ -2,6 +2,8 @@ import type { DesiredRelease } from '@dbox/contracts';
 
 /** A warm release is a quick rollback; it goes once a rollback to it is no longer likely. */
 export const WARM_FOR_MS = 600_000;
+/** What has just lost the traffic ends its requests first, also where it is not to stay warm. */
+export const DRAIN_MS = 10_000;
 
 /** All that bears on what to do next about one release. Instants are of a clock that never jumps. */
 export interface ReleaseFacts {
@@ -17,6 +19,8 @@ export interface ReleaseFacts {
   readonly heldUntilMs: number;
   /** When it lost the traffic; null while it has it. */
   readonly warmSinceMs: number | null;
+  /** It had the traffic in this life of the agent, so there may be requests on it still. */
+  readonly hasServed: boolean;
 }
 
 export type NextStep =
@@ -32,8 +36,9 @@ export function nextStep(facts: ReleaseFacts, nowMs: number): NextStep {
     return nowMs < facts.restartDueAtMs ? wait(facts.restartDueAtMs) : { kind: 'start' };
   }
   if (nowMs < facts.heldUntilMs) return wait(facts.heldUntilMs);
-  if (facts.desired === 'warm' && facts.isRunning) {
-    const endsAtMs = (facts.warmSinceMs ?? nowMs) + WARM_FOR_MS;
+  if (facts.desired !== null && facts.isRunning) {
+    const forMs = facts.desired === 'warm' ? WARM_FOR_MS : facts.hasServed ? DRAIN_MS : 0;
+    const endsAtMs = (facts.warmSinceMs ?? nowMs) + forMs;
     return nowMs < endsAtMs ? wait(endsAtMs) : { kind: 'stop' };
   }
   if (facts.isRunning) return { kind: 'stop' };

@@ -295,6 +295,7 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
     const wasJustFound = hosted.isTakenBack || hosted.endedAway !== null;
     if (desired?.state === 'live') {
       hosted.warmSinceMs = null;
+      hosted.hasServed = true;
       hosted.heldUntilMs = Number.NEGATIVE_INFINITY;
       // A process that a job has started is the first of this generation.
       if (hosted.running) hosted.generationDone ??= desired.generation;
@@ -336,5 +337,6 @@ function factsOf(hosted: HostedRelease): ReleaseFacts {
     restartDueAtMs: hosted.restartDueAtMs,
     heldUntilMs: hosted.heldUntilMs,
     warmSinceMs: hosted.warmSinceMs,
+    hasServed: hosted.hasServed,
   };
 }
