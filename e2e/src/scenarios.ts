@@ -13,6 +13,7 @@ import {
   wrongThenRight,
 } from './scenarios/recorded-attempts.ts';
 import { rollback, selfHealing, smokeFailure } from './scenarios/releases.ts';
+import { killedSettings, settings } from './scenarios/settings.ts';
 import { cuts } from './scenarios/stack/cuts.ts';
 import { engineRestart } from './scenarios/stack/engine-restart.ts';
 import { goldenProfile } from './scenarios/stack/golden-profile.ts';
@@ -36,6 +37,8 @@ export const SCENARIOS: readonly Scenario[] = [
   smokeFailure,
   rollback,
   selfHealing,
+  settings,
+  killedSettings,
   killAndResume,
   slowAgent,
   lyingAgent,
