@@ -54,6 +54,12 @@ export async function startPostgresServer(o: { ownContainer?: boolean } = {}): P
   return { skip: false, server: await startContainer() };
 }
 
+/** As a person would write it, with its password. */
+export function urlOf({ host, port, database, user, password }: PostgresAddress): string {
+  const secret = password.kind === 'text' ? `:${encodeURIComponent(password.text)}` : '';
+  return `postgres://${encodeURIComponent(user)}${secret}@${host}:${port}/${database}`;
+}
+
 async function whyNoContainer(): Promise<string | null> {
   try {
     const { stdout } = await run('docker', ['image', 'ls', '--quiet', IMAGE], { timeout: 20_000 });
