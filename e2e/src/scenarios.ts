@@ -16,6 +16,7 @@ import { rollback, selfHealing, smokeFailure } from './scenarios/releases.ts';
 import { killedSettings, settings } from './scenarios/settings.ts';
 import { cuts } from './scenarios/stack/cuts.ts';
 import { engineRestart } from './scenarios/stack/engine-restart.ts';
+import { bareCompose, engineMissing } from './scenarios/stack/first-steps.ts';
 import { goldenProfile } from './scenarios/stack/golden-profile.ts';
 import { hostileRelease } from './scenarios/stack/hostile-release.ts';
 import { leanImages } from './scenarios/stack/images.ts';
@@ -59,6 +60,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...cuts,
   scaledAgents,
   hostAgent,
+  bareCompose,
+  engineMissing,
   goldenProfile,
   leanImages,
   keptSecrets,

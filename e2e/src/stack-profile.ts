@@ -50,6 +50,9 @@ interface HostConfig {
   readonly Tmpfs: Readonly<Record<string, string>> | null;
 }
 
+/** Variables of public images, which come and go with their makers. */
+const OF_BASE_IMAGES = /^(PATH|LANG|LC_ALL|NODE_(?!ENV$).*|YARN_.*|PG.*|GOSU.*)$/;
+
 /** The service's name, or `release` for whatever the deployment agent started. */
 export function serviceOf({ Config }: Inspected): string {
   return Config.Labels['com.docker.compose.service'] ?? 'release';
@@ -84,7 +87,10 @@ export function profileOf(container: Inspected, boxName: string): StackProfile {
         : { addresses: [...new Set(bindings.map((one) => one.HostIp))].sort(), ports: bindings.length },
     mounts: container.Mounts.map((mount) => mountLine(mount, boxName)).sort(),
     tmpfs: host.Tmpfs ?? {},
-    environment: (container.Config.Env ?? []).map((entry) => entry.split('=')[0]!).sort(),
+    environment: (container.Config.Env ?? [])
+      .map((entry) => entry.split('=')[0]!)
+      .filter((name) => !OF_BASE_IMAGES.test(name))
+      .sort(),
     labels: Object.keys(container.Config.Labels)
       .filter((name) => name.startsWith('dbox.'))
       .sort(),

@@ -5,8 +5,7 @@ import { get, until } from '../../box.ts';
 import { service } from '../../recorded-task.ts';
 import type { Scenario } from '../../scenario.ts';
 import { DOCKER, deliver, skip } from '../../scenario.ts';
-import { SHORT_LEASES } from '../kills.ts';
-import { allHealthy, assertDelivered, happened, submit } from './story-under-faults.ts';
+import { allHealthy, assertDelivered, happened, STACK_LEASES, submit } from './story-under-faults.ts';
 
 const BACK_WITHIN_MS = 90_000;
 
@@ -17,7 +16,7 @@ export const engineRestart: Scenario = {
   name: 'the engine is killed and started again: every site is back, and the story goes on',
   modes: DOCKER,
   stack: 'engine',
-  env: SHORT_LEASES,
+  env: STACK_LEASES,
   async run(box) {
     if (process.env[MAY_RESTART] !== 'allowed')
       skip(`it ends every container; ${MAY_RESTART}=allowed lets it`);

@@ -3,8 +3,7 @@ import { get, until } from '../../box.ts';
 import { service } from '../../recorded-task.ts';
 import type { Scenario } from '../../scenario.ts';
 import { DOCKER, deliver, stackOf } from '../../scenario.ts';
-import { SHORT_LEASES } from '../kills.ts';
-import { allHealthy, assertNoOrphans } from './story-under-faults.ts';
+import { allHealthy, assertNoOrphans, STACK_LEASES } from './story-under-faults.ts';
 
 const STARTED_AGAIN_WITHIN_MS = 30_000;
 
@@ -12,7 +11,7 @@ export const releaseKills: Scenario = {
   name: 'under visitors, a killed release is started again, and a killed deployment agent is not even noticed',
   modes: DOCKER,
   stack: 'kills',
-  env: SHORT_LEASES,
+  env: STACK_LEASES,
   async run(box) {
     await box.ok(['up']);
     const report = await deliver(box, 'visited', [

@@ -4,8 +4,7 @@ import { until } from '../../box.ts';
 import type { Scenario } from '../../scenario.ts';
 import { DOCKER, stackOf } from '../../scenario.ts';
 import type { Service } from '../../stack.ts';
-import { SHORT_LEASES } from '../kills.ts';
-import { allHealthy, assertDelivered, happened, submit } from './story-under-faults.ts';
+import { allHealthy, assertDelivered, happened, STACK_LEASES, submit } from './story-under-faults.ts';
 
 /** Each service is hit while the story needs it most: right after this event. */
 const MOMENTS: Readonly<Record<Service, Event['type']>> = {
@@ -22,7 +21,7 @@ export const serviceKills: readonly Scenario[] = Object.entries(MOMENTS).map(([s
   name: `kill -9 of ${service} in mid-story: it comes back, the story is delivered, nothing twice, no orphan`,
   modes: DOCKER,
   stack: 'kills',
-  env: SHORT_LEASES,
+  env: STACK_LEASES,
   async run(box) {
     await box.ok(['up']);
     const name = `kill-${service}`;

@@ -6,8 +6,7 @@ import type { Scenario } from '../../scenario.ts';
 import { DOCKER, stackOf, status } from '../../scenario.ts';
 import { urlOf } from '../../soak/box-client.ts';
 import { docker } from '../../stack.ts';
-import { SHORT_LEASES } from '../kills.ts';
-import { allHealthy, assertDelivered, happened, submit } from './story-under-faults.ts';
+import { allHealthy, assertDelivered, happened, STACK_LEASES, submit } from './story-under-faults.ts';
 
 const AWAY_MS = 30_000;
 /** An answer that takes longer than this is no answer to somebody who waits. */
@@ -17,7 +16,7 @@ export const storeOutage: Scenario = {
   name: 'Postgres away for 30 s in mid-story: 503 with Retry-After, sites serve on, the story is delivered',
   modes: DOCKER,
   stack: 'kills',
-  env: SHORT_LEASES,
+  env: STACK_LEASES,
   async run(box) {
     await box.ok(['up']);
     const stack = stackOf(box);

@@ -8,6 +8,12 @@ import { nodeTest, recordTasks, service } from '../../recorded-task.ts';
 import { showTask, stackOf } from '../../scenario.ts';
 import { connectTo } from '../../soak/box-client.ts';
 
+/**
+ * Short, so that a job whose agent is gone is soon another's; long enough that a busy machine with two
+ * cores and a dozen containers does not lose leases of its own accord.
+ */
+export const STACK_LEASES = { DBOX_LEASE_MS: '6000' };
+
 /** Long enough that a fault hits the test itself and not what is around it. */
 const TEST_MS = 2_500;
 const DELIVERED_WITHIN_MS = 120_000;
