@@ -73,6 +73,6 @@ export function nodeTest(name: string, body: string): Files {
 export function service(version: string, more = ''): Files {
   return {
     'dbox.yaml': 'run: node server.mjs\n',
-    'server.mjs': `import { createServer } from 'node:http';\n${more}\nconst server = createServer((request, response) => {\n  if (globalThis.answer?.(request, response)) return;\n  response.end('version ${version}');\n});\nserver.listen(Number(process.env.PORT), '127.0.0.1');\nprocess.on('SIGTERM', () => process.exit(0));\n`,
+    'server.mjs': `import { createServer } from 'node:http';\n${more}\nconst server = createServer((request, response) => {\n  if (globalThis.answer?.(request, response)) return;\n  response.end('version ${version}');\n});\nserver.listen(Number(process.env.PORT), process.env.HOST ?? '127.0.0.1');\nprocess.on('SIGTERM', () => process.exit(0));\n`,
   };
 }

@@ -104,7 +104,7 @@ test('mounts are named by what they are, wherever the box lies', () => {
     },
   ];
   assert.deepEqual(profileOf(inspected({ mounts }), BOX).mounts, [
-    'bind WORKSPACE:/workspace (writable)',
+    'bind workspace:/workspace (writable)',
     'volume store-data:/data',
   ]);
 });

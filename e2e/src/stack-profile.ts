@@ -92,7 +92,7 @@ export function profileOf(container: Inspected, boxName: string): StackProfile {
       .filter((name) => !OF_BASE_IMAGES.test(name))
       .sort(),
     labels: Object.keys(container.Config.Labels)
-      .filter((name) => name.startsWith('dbox.'))
+      .filter((name) => name.startsWith('dbox.') && !name.startsWith('dbox.engine.'))
       .sort(),
   };
 }
@@ -145,7 +145,8 @@ function mountLine(mount: Inspected['Mounts'][number], boxName: string): string 
   const known = source
     .replace(`${boxName}_`, '')
     .replace(boxName, 'BOX')
-    // Of a bind only the end is the same everywhere.
-    .replace(/^.*\/workspace(?=\/|$)/, 'WORKSPACE');
+    // Of a file or directory of the host only the end is the same everywhere.
+    .replace(/^(?!.*docker\.sock$).*\//, '')
+    .replace(/^.*npmrc$/, 'npmrc');
   return `${mount.Type} ${known}:${mount.Destination}${mount.RW ? ' (writable)' : ''}`;
 }

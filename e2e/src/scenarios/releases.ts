@@ -120,10 +120,7 @@ export const selfHealing: Scenario = {
     type Seen = { project: string; status: string; actions: { action: string }[] };
     const { incidents } = await box.json<{ incidents: Seen[] }>(['incidents']);
     const own = incidents.filter((incident) => incident.project === 'heal');
-    assert.deepEqual(
-      own.map((incident) => incident.status),
-      ['resolved'],
-    );
-    assert.ok(own[0]!.actions.some((one) => one.action === 'rollback'));
+    assert.deepEqual(new Set(own.map((incident) => incident.status)), new Set(['resolved']));
+    assert.ok(own.some(({ actions }) => actions.some((one) => one.action === 'rollback')));
   },
 };
