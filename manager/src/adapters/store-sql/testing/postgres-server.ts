@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { after } from 'node:test';
 import { promisify } from 'node:util';
 import pg from 'pg';
@@ -29,7 +31,10 @@ export type ServerOrReason =
  * The server that DBOX_TEST_POSTGRES names (one where databases may be made), else a container that is
  * removed after the file. `skip` says why there is none; with DBOX_TEST_ENGINE=required that is a failure.
  */
-export async function startPostgresServer(o: { ownContainer?: boolean } = {}): Promise<ServerOrReason> {
+export async function startPostgresServer(
+  /** One that the test may stop and start again: it keeps its port and what it holds. */
+  o: { readonly ownContainer?: boolean } = {},
+): Promise<ServerOrReason> {
   const given = process.env.DBOX_TEST_POSTGRES;
   if (given && !o.ownContainer) {
     const url = new URL(given);
@@ -51,7 +56,7 @@ export async function startPostgresServer(o: { ownContainer?: boolean } = {}): P
     if (process.env.DBOX_TEST_ENGINE === 'required') throw new Error(reason);
     return { server: null, skip: reason };
   }
-  return { skip: false, server: await startContainer() };
+  return { skip: false, server: await startContainer(o.ownContainer === true) };
 }
 
 /** As a person would write it, with its password. */
@@ -69,13 +74,15 @@ async function whyNoContainer(): Promise<string | null> {
   }
 }
 
-async function startContainer(): Promise<PostgresServer> {
+async function startContainer(lasting: boolean): Promise<PostgresServer> {
   const container = `dbox-test-postgres-${randomBytes(5).toString('hex')}`;
   const password = randomBytes(12).toString('hex');
   after(() => run('docker', ['rm', '--force', '--volumes', container]));
   await run('docker', [
     ...['run', '--detach', '--name', container, '--label', 'dbox.test=postgres'],
-    ...['--tmpfs', '/var/lib/postgresql/data', '--publish', '127.0.0.1::5432'],
+    // In memory it is faster, and lost with a stop; so is a port that the engine chooses.
+    ...(lasting ? [] : ['--tmpfs', '/var/lib/postgresql/data']),
+    ...['--publish', `127.0.0.1:${lasting ? await freePort() : ''}:5432`],
     ...['--env', `POSTGRES_PASSWORD=${password}`, '--stop-timeout', '1', IMAGE],
   ]);
   const { stdout } = await run('docker', ['port', container, '5432/tcp']);
@@ -93,8 +100,17 @@ async function startContainer(): Promise<PostgresServer> {
   return server;
 }
 
+async function freePort(): Promise<number> {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as { port: number };
+  taken.close();
+  await once(taken, 'close');
+  return port;
+}
+
 /** It takes no TCP while it sets itself up, so the first answer is that of the real server. */
-export async function awaitReady(server: PostgresServer): Promise<void> {
+async function awaitReady(server: PostgresServer): Promise<void> {
   const limitMs = performance.now() + READY_LIMIT_MS;
   for (;;) {
     try {
