@@ -79,6 +79,54 @@ test('fillings that would blow up are stopped in time', () => {
   assert.ok(performance.now() - startedAt < 10_000);
 });
 
+test('one endless value at any key is read in time', () => {
+  const startedAt = performance.now();
+  const keys = [
+    'image',
+    'build',
+    'command',
+    'user',
+    'working_dir',
+    'stop_grace_period',
+    'stop_signal',
+    'mem_limit',
+  ];
+  for (const key of [
+    ...keys,
+    'cpus',
+    'hostname',
+    'volumes',
+    'tmpfs',
+    'ports',
+    'expose',
+    'depends_on',
+    'networks',
+  ]) {
+    for (const piece of [
+      '/',
+      '//./',
+      ' ',
+      '1',
+      'a',
+      ':',
+      '1m',
+      '$$',
+      '../',
+      '-',
+      '\\\\',
+      ',',
+      '[',
+      '@',
+      '1.',
+    ]) {
+      const text = `"${piece.repeat(Math.floor((200 * 1024) / piece.length))}x"`;
+      codes(`services: {web: {${key === 'build' ? '' : 'build: ., '}${key}: ${text}}}`);
+      codes(`services: {web: {${key === 'build' ? '' : 'build: ., '}${key}: [${text}]}}`);
+    }
+  }
+  assert.ok(performance.now() - startedAt < 20_000, 'it took too long');
+});
+
 test('keys that reach into the program are only unknown or bad keys', () => {
   for (const key of ['constructor', 'toString', 'hasOwnProperty', 'valueOf']) {
     assert.deepEqual(codes(`${one('')}${key}: {a: b}`), ['unknown_key'], key);

@@ -11,7 +11,7 @@ export function parseBytes(text: string): number | null {
 /** `1m30s`, `500ms` in milliseconds; null where it is no such thing, or longer than a day. */
 export function parseDurationMs(text: string): number | null {
   if (text === '0') return 0;
-  if (!/^(?:\d{1,9}(?:\.\d{1,6})?(?:us|ms|s|m|h))+$/.test(text) || text.length > 60) return null;
+  if (text.length > 60 || !/^(?:\d{1,9}(?:\.\d{1,6})?(?:us|ms|s|m|h))+$/.test(text)) return null;
   let total = 0;
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(us|ms|s|m|h)/g)) {
     total += Number(amount) * MS[unit!]!;

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { quoted } from '../findings/finding-list.ts';
 import type { ServiceSource } from './compose-plan.ts';
 import type { ComposeNode, MapNode } from './compose-tree.ts';
+import { MAX_PATH } from './read-volumes.ts';
 import type { Reading } from './reading.ts';
 
 type BuildSource = Extract<ServiceSource, { kind: 'build' }>;
@@ -73,7 +74,8 @@ function readPath(written: string | null, base: string, node: ComposeNode, readi
       hint: 'Name a directory of the project, such as `.`.',
     });
   }
-  const path = posix.normalize(posix.join(base, written)).replace(/(.)\/$/, '$1');
+  const path =
+    written.length > MAX_PATH ? '..' : posix.normalize(posix.join(base, written)).replace(/(.)\/$/, '$1');
   if (
     !written.startsWith('/') &&
     !/^[A-Za-z]:|\\|^~/.test(written) &&

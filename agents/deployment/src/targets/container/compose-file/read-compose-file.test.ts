@@ -158,6 +158,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   'deploy: {resources: {reservations: {devices: [{driver: nvidia}]}}}': 'refused_key 4:41',
   'volumes: ["/:/host"]': 'bind_mount 4:15',
   'volumes: ["//:/host"]': 'bind_mount 4:15',
+  'volumes: ["/./../:/host"]': 'bind_mount 4:15',
   'volumes: ["/var/run/docker.sock:/var/run/docker.sock"]': 'engine_socket 4:15',
   'volumes: [".:/app"]': 'bind_mount 4:15',
   'volumes: ["./data:/data"]': 'bind_mount 4:15',

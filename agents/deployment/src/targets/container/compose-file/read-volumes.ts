@@ -17,6 +17,8 @@ export interface DraftTmpfs {
 }
 
 const SHORT = 'a named volume and its path, such as `db-data:/var/lib/postgresql/data`';
+/** No path on Linux is longer, and to normalize one takes time squared. */
+export const MAX_PATH = 4096;
 const VOLUME_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,100}$/;
 
 /** What a service mounts: named volumes and tmpfs, and nothing of the host. */
@@ -134,7 +136,7 @@ function refuseBind(node: ComposeNode, reading: Reading, written?: string): null
       hint: 'Leave the service out that needs it.',
     });
   }
-  if (/^\/+(?:\.?\/*)*$/.test(source)) {
+  if (source.startsWith('/') && source.length <= MAX_PATH && /^\/+$/.test(posix.normalize(source))) {
     return reading.add(node.place, {
       code: 'bind_mount',
       message: 'A bind of `/` would give the container all of this machine.',
@@ -179,10 +181,11 @@ export function readContainerPath(
   reading: Reading,
 ): string | null {
   if (written === null) return null;
-  const path = posix.normalize(written).replace(/(.)\/$/, '$1');
+  const isShort = written.length <= MAX_PATH;
   const isPlain = written.startsWith('/') && !written.split('/').includes('..') && !/[,:]/.test(written);
-  if (!isPlain)
+  if (!isShort || !isPlain)
     return reading.badValue(node, 'Write an absolute path within the container, such as `/data`.');
+  const path = posix.normalize(written).replace(/(.)\/$/, '$1');
   if (/^\/(proc|sys|dev)?$/.test(path) || /^\/(proc|sys|dev)\//.test(path)) {
     return reading.add(node.place, {
       code: 'bad_path',
