@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { AgentConfig } from '@dbox/agent-sdk';
 import { AgentConfigError, readAgentConfig } from '@dbox/agent-sdk';
 import { READY_TIMEOUT_MS } from './wait-until-ready.ts';
@@ -7,21 +6,25 @@ import { READY_TIMEOUT_MS } from './wait-until-ready.ts';
 const CAPACITY = 4;
 
 export interface DeploymentConfig extends AgentConfig {
-  /** The box's name: what it makes of the engine carries it, so that its next life knows its own. */
+  /** The box's name: what is made of the engine carries it, so that the next life knows its own. */
   readonly boxName: string;
-  readonly dataDir: string;
-  readonly runtimeDir: string;
   readonly readyTimeoutMs: number;
+  readonly socketPath: string;
+  /** The network of releases by its full name. */
+  readonly devNetwork: string;
+  /** Settings of npm for the builds of projects; null is npm's defaults. */
+  readonly npmrcFile: string | null;
 }
 
 export function readDeploymentConfig(env = process.env): DeploymentConfig {
-  const agent = readAgentConfig('deployment', { capacity: CAPACITY }, env);
+  const boxName = env.DBOX_BOX_NAME || 'dbox';
   return {
-    ...agent,
     readyTimeoutMs: readReadyTimeoutMs(env),
-    boxName: env.DBOX_BOX_NAME || 'dbox',
-    dataDir: join(agent.stateDir, 'data'),
-    runtimeDir: join(env.XDG_RUNTIME_DIR || '/tmp', 'dbox-sites'),
+    ...readAgentConfig('deployment', { capacity: CAPACITY }, env),
+    boxName,
+    socketPath: env.DBOX_ENGINE_SOCKET || '/var/run/docker.sock',
+    devNetwork: env.DBOX_DEV_NETWORK || `${boxName}_dev`,
+    npmrcFile: env.DBOX_NPMRC_FILE || null,
   };
 }
 

@@ -1,24 +1,18 @@
-import { mkdir } from 'node:fs/promises';
 import { runService } from '@dbox/agent-sdk';
-import { findToolchain, openSandbox } from '@dbox/sandbox';
 import { readDeploymentConfig } from './config.ts';
 import { startDeploymentAgent } from './start-deployment-agent.ts';
+import { createContainerTarget } from './targets/container/container-target.ts';
 
 await runService({
   readConfig: readDeploymentConfig,
-  async start(config, identity) {
-    await mkdir(config.runtimeDir, { recursive: true, mode: 0o700 });
-    const sandbox = await openSandbox({
-      toolchain: await findToolchain(),
-      allowNone: false,
-      runMarker: `${config.boxName}-run`,
+  start({ boxName, socketPath, devNetwork, npmrcFile, ...config }, identity) {
+    const target = createContainerTarget({
+      box: boxName,
+      socketPath,
+      network: devNetwork,
+      reach: 'name',
+      npmrcFile,
     });
-    return startDeploymentAgent({
-      ...config,
-      ...identity,
-      boxMarker: config.boxName,
-      sandbox,
-      allowUnsandboxed: false,
-    });
+    return startDeploymentAgent({ ...config, ...identity, target, boxMarker: boxName });
   },
 });
