@@ -13,6 +13,7 @@ import { createSettingVault } from './adapters/setting-vault-aes.ts';
 import { labelOf, verifyLedger } from './adapters/store-sql/index.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { createWorkspaceFiles } from './adapters/workspace-fs/workspace-files.ts';
+import { checkSettingsKey } from './app/check-settings-key.ts';
 import type { AppContext } from './app/context.ts';
 import { now, record } from './app/context.ts';
 import { followEvents } from './app/follow-events.ts';
@@ -198,6 +199,7 @@ async function serve(
       `${labelOf(config.store)} is spoken to without TLS; add ?sslmode=verify-full to DBOX_STORE`,
     );
   }
+  await checkSettingsKey(context);
   await recordStart(context, boxUrl);
   context.log('info', `the manager listens on ${boxUrl}`, { version: given.version, pid: process.pid });
   const stopLoops = startLoops(context, leases);

@@ -3,6 +3,7 @@ import { ProblemError } from '@dbox/contracts';
 import { afterChange, afterRetry } from '../domain/settings-progress.ts';
 import type { EnvironmentRecord, SettingsRecord } from '../ports/records.ts';
 import type { StoreTransaction } from '../ports/store.ts';
+import { checkSettingsKey } from './check-settings-key.ts';
 import type { AppContext } from './context.ts';
 import { now, record, transact } from './context.ts';
 import { ensureEnvironment, requireProject } from './project-steps.ts';
@@ -26,7 +27,7 @@ export async function changeSettings(
   change: (entries: readonly Entry[]) => readonly Entry[] | null,
 ): Promise<SettingChange> {
   const { project, environment: name, actor } = given;
-  return transact(context, async (tx) => {
+  const changed = await transact(context, async (tx) => {
     if (given.mayCreate) {
       await requireProject(tx, project);
       await ensureEnvironment(context, tx, { project, name });
@@ -71,6 +72,9 @@ export async function changeSettings(
     });
     return takeToLive(context, tx, saved);
   });
+  // A lost key is mended by setting what it had encrypted.
+  await checkSettingsKey(context);
+  return changed;
 }
 
 /** The same again: nothing to do where it is live or on its way, and another try where it was refused. */

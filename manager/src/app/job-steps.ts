@@ -74,13 +74,32 @@ export async function withdrawJobs(
   taskId: string,
   actor: string,
 ): Promise<void> {
-  for (const job of await tx.jobs.listOpenOfTask(taskId)) {
-    await tx.jobs.save({ ...finishJob(job, 'cancelled'), leaseExpiresAt: null, finishedAt: now(context) });
-    await record(context, tx, {
-      actor,
-      type: 'job.cancelled',
-      subject: `job/${job.id}`,
-      data: { task: taskId },
-    });
+  for (const job of await tx.jobs.listOpenOfTask(taskId)) await withdrawJob(context, tx, job, actor);
+}
+
+/** The same for one release, also where no task asked for it. */
+export async function withdrawReleaseJobs(
+  context: AppContext,
+  tx: StoreTransaction,
+  release: { readonly id: string; readonly project: string },
+  actor: string,
+): Promise<void> {
+  for (const job of await tx.jobs.listOpenOfProject(release.project)) {
+    if (job.releaseId === release.id) await withdrawJob(context, tx, job, actor);
   }
+}
+
+async function withdrawJob(
+  context: AppContext,
+  tx: StoreTransaction,
+  job: JobRecord,
+  actor: string,
+): Promise<void> {
+  await tx.jobs.save({ ...finishJob(job, 'cancelled'), leaseExpiresAt: null, finishedAt: now(context) });
+  await record(context, tx, {
+    actor,
+    type: 'job.cancelled',
+    subject: `job/${job.id}`,
+    data: { task: job.taskId, release: job.releaseId },
+  });
 }

@@ -2,13 +2,14 @@ import type { ProjectRecord, ReleaseRecord, TaskRecord } from '../ports/records.
 import type { StoreReader, StoreTransaction } from '../ports/store.ts';
 import type { AppContext } from './context.ts';
 import { record } from './context.ts';
-import { withdrawJobs } from './job-steps.ts';
+import { withdrawJobs, withdrawReleaseJobs } from './job-steps.ts';
 import { saveMovedRelease } from './release-steps.ts';
 import { freeProject } from './task-steps.ts';
 
-/** What is on its way into main and can still be taken off it. */
+/** What is on its way into main, or to the traffic with it, and can still be taken off it. */
 export interface Candidate {
-  readonly task: TaskRecord;
+  /** Null for changed settings, which no task asked for. */
+  readonly task: TaskRecord | null;
   /** Where it is being released already. */
   readonly release: ReleaseRecord | null;
 }
@@ -18,6 +19,10 @@ export async function withdrawableCandidate(
   reader: StoreReader,
   project: ProjectRecord,
 ): Promise<Candidate | null> {
+  if (project.work?.kind === 'settings') {
+    const release = await reader.releases.get(project.work.releaseId);
+    return release?.status === 'baking' ? null : { task: null, release };
+  }
   if (project.work?.kind !== 'task') return null;
   const task = await reader.tasks.get(project.work.taskId);
   if (!task) return null;
@@ -33,12 +38,15 @@ export async function putBackCandidate(
   { task, release }: Candidate,
   actor: string,
 ): Promise<void> {
-  await withdrawJobs(context, tx, task.id, actor);
-  await freeProject(tx, task);
   if (release && ['queued', 'building', 'starting', 'smoking'].includes(release.status)) {
+    await withdrawReleaseJobs(context, tx, release, actor);
     const reason = 'main was rolled back under it';
     await saveMovedRelease(context, tx, { ...release, reason }, 'stopped', actor);
   }
+  // Settings go back with the rollback itself.
+  if (!task) return;
+  await withdrawJobs(context, tx, task.id, actor);
+  await freeProject(tx, task);
   await tx.tasks.save({ ...task, integration: 'waiting', candidateCommit: null, hostRepeats: 0 });
   await record(context, tx, {
     actor,

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { ProblemError } from '@dbox/contracts';
 import { createSettingVault } from '../adapters/setting-vault-aes.ts';
 import { retain } from '../loops/retention-loop.ts';
+import { checkSettingsKey } from './check-settings-key.ts';
 import { listSettings } from './list-settings.ts';
 import { readReleaseSettings } from './read-release-settings.ts';
 import { removeSetting } from './remove-setting.ts';
@@ -226,9 +227,15 @@ test('with its key lost a value is refused with what to do, and can be set again
     valuesOf((await world.live('p')).id),
     isProblem('conflict', /secrets\/env\.key.*dbox env set p KEY.*: A/),
   );
+  await checkSettingsKey(world.context);
+  assert.match(
+    [...world.context.observations.warnings.values()].join(),
+    /value of A of p\/dev cannot be decrypted/,
+  );
   await set('A', '1');
   await world.deploy();
   assert.deepEqual(await valuesOf((await world.live('p')).id), { A: '1' });
+  assert.equal(world.context.observations.warnings.size, 0, 'no longer true once they are set again');
 });
 
 test('versions that no release can run with again are dropped', async () => {
@@ -264,4 +271,26 @@ test('more than a process can be given is refused', async () => {
     );
   assert.equal(asked.at(-1), 'invalid_request');
   assert.equal(asked[5], 'ok');
+});
+
+test('settings on their way step back when the visitors of what is live fail, and go back with it', async () => {
+  await deliver('one');
+  const good = await world.live('p');
+  await set('A', 'bad');
+  await world.deploy();
+  const { releaseId } = await set('B', '1');
+  const fromReleaseId = (await world.live('p')).id;
+  await rollBack(world.context, {
+    ...DEV,
+    releaseId: good.id,
+    fromReleaseId,
+    inHaste: true,
+    why: 'visitors',
+  });
+  assert.equal((await world.releases('p')).find((one) => one.id === releaseId)!.status, 'stopped');
+  await world.ack();
+  assert.deepEqual([(await world.live('p')).id, await valuesOf(good.id)], [good.id, {}]);
+  assert.deepEqual([(await list()).version, (await list()).pending], [0, false]);
+  assert.equal(await world.lease('deployment'), null);
+  assert.equal((await world.project('p')).work, null);
 });
