@@ -20,20 +20,20 @@ module.exports = {
     {
       name: 'shared-rooms-know-only-contracts',
       severity: 'error',
-      from: { path: '^(agent-sdk|sandbox|probe|gateway|spec-kit)/' },
+      from: { path: '^(agent-sdk|archive|sandbox|probe|gateway|spec-kit)/' },
       to: {
-        path: '^(agents|manager|box|cli|agent-sdk|sandbox|probe|gateway|spec-kit|e2e|bench)/',
+        path: '^(agents|manager|box|cli|agent-sdk|archive|sandbox|probe|gateway|spec-kit|e2e|bench)/',
         pathNot: '^$1/',
       },
     },
     {
-      name: 'cli-knows-contracts-and-spec-kit',
+      name: 'cli-knows-contracts-spec-kit-and-archive',
       severity: 'error',
       from: { path: '^cli/' },
       to: { path: '^(agents|manager|box|agent-sdk|sandbox|probe|gateway|e2e|bench)/' },
     },
     {
-      name: 'manager-knows-contracts-and-spec-kit',
+      name: 'manager-knows-contracts-spec-kit-and-archive',
       severity: 'error',
       from: { path: '^manager/' },
       to: { path: '^(agents|box|cli|agent-sdk|sandbox|probe|gateway|e2e|bench)/' },
@@ -101,7 +101,7 @@ module.exports = {
   options: {
     doNotFollow: { path: 'node_modules' },
     includeOnly: {
-      path: '^(contracts|spec-kit|sandbox|probe|gateway|manager|agent-sdk|agents|box|cli|e2e|bench|scripts)/|^node:|node_modules',
+      path: '^(contracts|spec-kit|archive|sandbox|probe|gateway|manager|agent-sdk|agents|box|cli|e2e|bench|scripts)/|^node:|node_modules',
     },
     exclude: { path: ['^templates', '^workspace', '^specs', '^node_modules/.cache'] },
     tsPreCompilationDeps: true,
