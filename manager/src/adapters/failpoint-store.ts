@@ -13,6 +13,7 @@ export function withFailpoint(
   return {
     read: (work) => store.read(work),
     onCommit: (listener) => store.onCommit(listener),
+    snapshot: () => store.snapshot(),
     close: () => store.close(),
     async transact<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T> {
       let reached = false;

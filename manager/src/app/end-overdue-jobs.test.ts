@@ -126,6 +126,7 @@ function storeOf({ context: { store } }: World): Store {
     transact: (work) => store.transact(work),
     read: (work) => store.read(work),
     onCommit: (listener) => store.onCommit(listener),
+    snapshot: () => store.snapshot(),
     close: () => store.close(),
   };
 }

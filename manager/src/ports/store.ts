@@ -15,6 +15,7 @@ import type {
   TaskRecord,
   TokenRecord,
 } from './records.ts';
+import type { StoreSnapshot } from './store-snapshot.ts';
 
 /** Another transaction saved the record since it was loaded. The use case may be tried again from its start. */
 export class VersionConflictError extends Error {
@@ -196,6 +197,8 @@ export interface Store {
   read<T>(work: (reader: StoreReader) => Promise<T>): Promise<T>;
   /** Called after each commit, in commit order; the returned function unsubscribes. */
   onCommit(listener: (notice: CommitNotice) => void): () => void;
+  /** What is committed now. Work goes on while it is taken and while it is read. */
+  snapshot(): Promise<StoreSnapshot>;
   /** Waits for what is under way. */
   close(): Promise<void>;
 }

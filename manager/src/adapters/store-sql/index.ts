@@ -1,7 +1,12 @@
-export { type BeforeMigrate, StoreTooNewError } from './migrations/index.ts';
+export { holdsAnything } from './catalog.ts';
+export type { LoadedTables } from './load-tables.ts';
+export { loadTables } from './load-tables.ts';
+export { type BeforeMigrate, type PendingMigration, StoreTooNewError } from './migrations/index.ts';
 export type { PostgresAddress } from './postgres/address.ts';
 export { labelOf } from './postgres/address.ts';
-export { openPostgresStore, StoreUnreachableError } from './postgres/open.ts';
-export { openSqliteStore } from './sqlite.ts';
+export { openPostgresDatabase, openPostgresStore, StoreUnreachableError } from './postgres/open.ts';
+export { openSideSchema } from './postgres/side-schema.ts';
+export { openSqliteDatabase, openSqliteStore } from './sqlite.ts';
 export { StoreHeldError } from './store-held-error.ts';
+export { openTableSource } from './table-source.ts';
 export { verifyLedger } from './verify-ledger.ts';

@@ -12,6 +12,15 @@ export interface OpenDatabase {
    */
   readonly connection: DatabaseConnection;
   readonly flavor: SqlFlavor;
+  /** What is committed now, for readers alone; writers go on meanwhile. */
+  snapshot(): Promise<SnapshotDatabase>;
+  close(): Promise<void>;
+}
+
+/** A database that nobody writes to while it is read: a copy, or a transaction that sees one moment. */
+export interface SnapshotDatabase {
+  readonly connection: DatabaseConnection;
+  readonly flavor: SqlFlavor;
   close(): Promise<void>;
 }
 

@@ -2,11 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Event, type JobKind, ProblemError } from '@dbox/contracts';
 import { sql } from 'kysely';
 import type { CommitNotice, Store, StoreReader, StoreTransaction } from '../../ports/store.ts';
+import type { StoreSnapshot } from '../../ports/store-snapshot.ts';
 import { GroupCommit, type PendingWork } from './group-commit.ts';
 import { EMPTY_HEAD, type LedgerHeadFile } from './ledger-head-file.ts';
 import { openNouns } from './nouns.ts';
 import type { OpenDatabase } from './open-database.ts';
-import { type LedgerHead, Session } from './session.ts';
+import { type LedgerHead, Session, storageProblem } from './session.ts';
+import { openTableSource } from './table-source.ts';
 import { Turns } from './turns.ts';
 
 const CATCH_UP_PAGE = 500;
@@ -25,6 +27,8 @@ export class SqlStore implements Store {
   readonly #listeners = new Set<Listener>();
   /** The work this call comes from, to refuse one that would wait for itself. */
   readonly #caller = new AsyncLocalStorage<Session>();
+  /** Copies that are being made; the database is not closed under them. */
+  readonly #copying = new Set<Promise<unknown>>();
   #closing: Promise<void> | null = null;
 
   constructor(o: { database: OpenDatabase; head: LedgerHead; headFile: LedgerHeadFile | null }) {
@@ -80,9 +84,24 @@ export class SqlStore implements Store {
     return () => this.#listeners.delete(subscription);
   }
 
+  async snapshot(): Promise<StoreSnapshot> {
+    const refusal = this.#refusal('snapshot');
+    if (refusal !== null) throw refusal;
+    const copying = this.#database.snapshot();
+    this.#copying.add(copying);
+    try {
+      return await openTableSource(await copying);
+    } catch (error) {
+      throw storageProblem(this.#database.flavor, error) ?? error;
+    } finally {
+      this.#copying.delete(copying);
+    }
+  }
+
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.#turns.idle();
+      await Promise.allSettled(this.#copying);
       await this.#headFile?.close();
       await this.#database.close();
     })();

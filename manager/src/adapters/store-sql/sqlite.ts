@@ -1,10 +1,13 @@
-import { DatabaseSync } from 'node:sqlite';
+import { randomBytes } from 'node:crypto';
+import { readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { backup, DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import { type Clock, isoOf } from '../../ports/clock.ts';
 import type { Store } from '../../ports/store.ts';
 import { LedgerHeadFile } from './ledger-head-file.ts';
 import { type BeforeMigrate, migrate } from './migrations/index.ts';
-import type { OpenDatabase } from './open-database.ts';
+import type { OpenDatabase, SnapshotDatabase } from './open-database.ts';
 import type { Schema } from './schema.ts';
 import { readEventHash, readLedgerEnd, SqlStore } from './sql-store.ts';
 import { isBusy, nodeSqliteDialect, SQLITE_FLAVOR } from './sqlite-dialect.ts';
@@ -23,6 +26,7 @@ interface SqliteStoreOptions {
 export async function openSqliteStore(o: SqliteStoreOptions): Promise<Store> {
   const database = await openSqliteDatabase(o.path);
   try {
+    await removeCopies(o.path);
     await migrate({ ...database, appliedAt: isoOf(o.clock.nowMs()), beforeMigrate: o.beforeMigrate });
     const head = await readLedgerEnd(database);
     const headFile =
@@ -51,8 +55,45 @@ export async function openSqliteDatabase(path: string): Promise<OpenDatabase> {
     builder: new Kysely<Schema>({ dialect }),
     connection: await driver.acquireConnection(),
     flavor: SQLITE_FLAVOR,
+    snapshot: () => copyDatabase(database, path),
     close: () => driver.destroy(),
   };
+}
+
+/** Some 400 KB a step: between two steps the box's own commits get their turn. */
+const COPY_PAGES = 100;
+
+/**
+ * A copy beside the database, page by page, by SQLite itself: what this connection commits meanwhile
+ * goes into both, so the copy shows the moment at which it was done. Closing it removes it.
+ */
+async function copyDatabase(database: DatabaseSync, path: string): Promise<SnapshotDatabase> {
+  const copy = `${path}${COPY_MARK}${randomBytes(6).toString('hex')}`;
+  const remove = () =>
+    Promise.all(['', '-wal', '-shm', '-journal'].map((end) => rm(`${copy}${end}`, { force: true })));
+  try {
+    await backup(database, copy, { rate: COPY_PAGES });
+    const opened = await openSqliteDatabase(copy);
+    return {
+      ...opened,
+      async close() {
+        await opened.close();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+const COPY_MARK = '.copy-';
+
+/** Copies that a killed process was reading. Only whoever holds the database may call it. */
+async function removeCopies(path: string): Promise<void> {
+  const names = await readdir(dirname(path));
+  const left = names.filter((name) => name.startsWith(`${basename(path)}${COPY_MARK}`));
+  await Promise.all(left.map((name) => rm(join(dirname(path), name), { force: true })));
 }
 
 function openHeld(path: string): DatabaseSync {

@@ -3,6 +3,7 @@ import type { Store } from '../store.ts';
 import { describeJobs } from './store-jobs.testsuite.ts';
 import { describeLedger } from './store-ledger.testsuite.ts';
 import { describeNouns } from './store-nouns.testsuite.ts';
+import { describeSnapshots } from './store-snapshots.testsuite.ts';
 import { describeTransactions } from './store-transactions.testsuite.ts';
 import type { StorePlace, StoreUnderTest } from './store-under-test.ts';
 
@@ -33,5 +34,6 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
     describeNouns(underTest);
     describeJobs(underTest);
     describeLedger(underTest);
+    describeSnapshots(underTest);
   });
 }

@@ -21,6 +21,7 @@ describe('the lease protocol on Postgres', { skip }, () => {
       transact: (work) => store.transact(work),
       read: (work) => store.read(work),
       onCommit: (listener) => store.onCommit(listener),
+      snapshot: () => store.snapshot(),
       close: async () => {},
     };
     const openStore = async () => {

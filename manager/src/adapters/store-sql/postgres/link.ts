@@ -9,13 +9,14 @@ import {
   PostgresQueryCompiler,
 } from 'kysely';
 import type { Clock } from '../../../ports/clock.ts';
-import type { CommitOutcome, OpenDatabase } from '../open-database.ts';
+import type { CommitOutcome, OpenDatabase, SnapshotDatabase } from '../open-database.ts';
 import type { Schema } from '../schema.ts';
 import type { LedgerHead } from '../session.ts';
 import { labelOf, type PostgresAddress } from './address.ts';
 import { ConnectionLostError, POSTGRES_FLAVOR } from './flavor.ts';
 import { openHeldSession } from './hold.ts';
 import { ANSWER_LIMIT_MS, PATIENT_ANSWER_LIMIT_MS, type PostgresSession } from './session.ts';
+import { openSnapshotSession } from './snapshot.ts';
 
 /** A server that restarts is back within a second; one that is gone is not to be hammered. */
 const FIRST_PAUSE_MS = 100;
@@ -90,6 +91,16 @@ export class PostgresLink implements OpenDatabase {
     this.#dweller = dweller;
     if (this.#session === null) this.#startReconnecting();
     else this.#session.answerLimitMs = ANSWER_LIMIT_MS;
+  }
+
+  /** A connection of its own, so that a slow reader keeps nobody waiting. */
+  async snapshot(): Promise<SnapshotDatabase> {
+    const session = await openSnapshotSession({
+      address: this.#o.address,
+      clock: this.#o.clock,
+      applicationName: `${this.#applicationName}-snapshot`,
+    });
+    return { connection: session, flavor: this.flavor, close: () => session.close() };
   }
 
   async close(): Promise<void> {

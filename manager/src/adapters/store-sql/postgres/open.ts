@@ -3,6 +3,7 @@ import { type Clock, isoOf } from '../../../ports/clock.ts';
 import type { Store } from '../../../ports/store.ts';
 import { LedgerHeadFile } from '../ledger-head-file.ts';
 import { type BeforeMigrate, migrate } from '../migrations/index.ts';
+import type { OpenDatabase } from '../open-database.ts';
 import { readEventHash, readLedgerEnd, SqlStore } from '../sql-store.ts';
 import { StoreHeldError } from '../store-held-error.ts';
 import { labelOf, type PostgresAddress } from './address.ts';
@@ -64,7 +65,24 @@ export async function openPostgresStore(o: PostgresStoreOptions): Promise<Store>
   }
 }
 
-async function openWhenReady(link: PostgresLink, o: PostgresStoreOptions): Promise<void> {
+/** Opened and held, not migrated; a lost connection is not made again. */
+export async function openPostgresDatabase(
+  o: Omit<PostgresStoreOptions, 'headFile' | 'beforeMigrate'>,
+): Promise<OpenDatabase> {
+  const link = new PostgresLink({ ...o, log: o.log ?? (() => {}) });
+  try {
+    await openWhenReady(link, o);
+    return link;
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
+}
+
+async function openWhenReady(
+  link: PostgresLink,
+  o: Pick<PostgresStoreOptions, 'address' | 'waitMs' | 'log'>,
+): Promise<void> {
   // The clock's timers keep no process alive, and at the start nothing else does.
   const alive = setInterval(() => {}, 1_000);
   const startedAtMs = performance.now();
