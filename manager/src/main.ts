@@ -2,13 +2,18 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProblemError } from '@dbox/contracts';
 import { createArtifactStore } from './adapters/artifacts-fs/artifact-files.ts';
+import { createBackupDesk } from './adapters/backup/index.ts';
 import type { StoredRole } from './adapters/box-secrets.ts';
 import { openBoxSecrets } from './adapters/box-secrets.ts';
 import { withFailpoint } from './adapters/failpoint-store.ts';
 import { createLogStore } from './adapters/logs-fs/index.ts';
 import { createTemplatePlanner } from './adapters/planner-template/index.ts';
 import { createRandomIds } from './adapters/random-ids.ts';
-import { createGitRepositories, probeGit } from './adapters/repositories-git/index.ts';
+import {
+  createGitRepositories,
+  createRepositoryArchive,
+  probeGit,
+} from './adapters/repositories-git/index.ts';
 import { createSettingVault } from './adapters/setting-vault-aes.ts';
 import { labelOf, verifyLedger } from './adapters/store-sql/index.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
@@ -32,6 +37,7 @@ import { peopleHandlers } from './http/people-handlers.ts';
 import type { HttpServer, Listening } from './http/server.ts';
 import { createHttpServer } from './http/server.ts';
 import { Loop } from './loops/loop.ts';
+import { PruneGate } from './loops/prune-gate.ts';
 import { LeaseRescue } from './loops/rescue-loop.ts';
 import { retain, watchDisk } from './loops/retention-loop.ts';
 import { ShareProjection } from './loops/share-loop.ts';
@@ -89,6 +95,8 @@ export async function startManager(given: {
     config,
     clock,
     headFile,
+    version: given.version,
+    data: given.mode === 'docker' ? 'elsewhere' : 'included',
     log: (level, message, data) => {
       logAs('manager', level, message, data);
       given.say?.(message);
@@ -154,6 +162,16 @@ async function serve(
 
   const leases = new LeaseDesk(store, clock);
   const topology = new TopologyDesk(context);
+  const pruning = new PruneGate(() => wakeRetention());
+  const backups = createBackupDesk({
+    store,
+    workspace,
+    repositories: createRepositoryArchive({ workspace, path: config.path }),
+    boxVersion: given.version,
+    data: given.mode === 'docker' ? 'elsewhere' : 'included',
+    now: () => now(context),
+    hold: () => pruning.hold(),
+  });
   const metrics = createMetrics({ collect: () => collectMetrics(context) });
   store.onCommit(metrics.observeCommit);
   let boxUrl = '';
@@ -174,9 +192,9 @@ async function serve(
         metrics: () => metrics.render(),
         followEvents: (after, signal) => followEvents(store, after, signal),
         verifyLedger: () => verifyLedger(store, { headFile }),
+        openBackup: () => backups.open(),
       }),
       ...agentHandlers({ context, leases, topology }),
-      ...unbuiltHandlers,
     },
     authenticate: auth.authenticate,
     clock,
@@ -202,7 +220,7 @@ async function serve(
   await checkSettingsKey(context);
   await recordStart(context, boxUrl);
   context.log('info', `the manager listens on ${boxUrl}`, { version: given.version, pid: process.pid });
-  const stopLoops = startLoops(context, leases);
+  const { stopLoops, wakeRetention } = startLoops(context, leases, pruning);
 
   return {
     url: `http://${isAnyAddress(config.host) ? '127.0.0.1' : config.host}:${listening.port}`,
@@ -229,7 +247,11 @@ function serviceLog(logs: LogStore, clock: Clock): RunningManager['log'] {
   };
 }
 
-function startLoops(context: AppContext, leases: LeaseDesk): () => Promise<void> {
+function startLoops(
+  context: AppContext,
+  leases: LeaseDesk,
+  pruning: PruneGate,
+): { stopLoops: () => Promise<void>; wakeRetention: () => void } {
   const { clock, store } = context;
   const onError = (name: string) => (error: unknown) => {
     // Told of once, by the store itself, not with each turn of each loop.
@@ -247,7 +269,7 @@ function startLoops(context: AppContext, leases: LeaseDesk): () => Promise<void>
   const leaseRescue = new LeaseRescue(context);
   const rescue = loop('rescuing leases', RESCUE_INTERVAL_MS, () => leaseRescue.tick());
   const disk = loop('watching the disk', DISK_INTERVAL_MS, () => watchDisk(context, () => leases.wakeAll()));
-  const retention = loop('retention', RETENTION_INTERVAL_MS, () => retain(context));
+  const retention = loop('retention', RETENTION_INTERVAL_MS, () => pruning.prune(() => retain(context)));
   const loops = [work, sharing, rescue, disk, retention];
 
   const unsubscribe = store.onCommit(({ events }) => {
@@ -257,9 +279,12 @@ function startLoops(context: AppContext, leases: LeaseDesk): () => Promise<void>
     if (events.some((event) => event.type === 'release.live')) retention.wake();
   });
   for (const one of loops) one.start();
-  return async () => {
-    unsubscribe();
-    await Promise.all(loops.map((one) => one.stop()));
+  return {
+    wakeRetention: () => retention.wake(),
+    async stopLoops() {
+      unsubscribe();
+      await Promise.all(loops.map((one) => one.stop()));
+    },
   };
 }
 
@@ -317,11 +342,6 @@ async function recordStart(context: AppContext, url: string): Promise<void> {
     );
   }
 }
-
-const unbuilt = () => Promise.reject(new Error('not built yet'));
-const unbuiltHandlers = {
-  getBackup: unbuilt,
-};
 
 function killSelf(): void {
   process.kill(process.pid, 'SIGKILL');

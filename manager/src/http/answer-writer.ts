@@ -51,8 +51,17 @@ export async function writeBytes(outgoing: ServerResponse, stream: ByteStream): 
     outgoing.end();
     return;
   }
-  outgoing.setTimeout(STALLED_READER_MS, () => outgoing.destroy());
+  cutOffStalledReader(outgoing);
   await pipeline(stream.body, outgoing);
+}
+
+/** Silence is the reader's fault only while something waits for it: what is sent may be slow to make. */
+function cutOffStalledReader(outgoing: ServerResponse): void {
+  outgoing.on('timeout', () => {
+    if (outgoing.writableLength > 0) outgoing.destroy();
+    else outgoing.setTimeout(STALLED_READER_MS);
+  });
+  outgoing.setTimeout(STALLED_READER_MS);
 }
 
 function disposition(fileName: string | null): string {

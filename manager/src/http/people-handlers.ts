@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { BoxInfo, Event, LedgerReport } from '@dbox/contracts';
 import { ProblemError } from '@dbox/contracts';
 import { addProject } from '../app/add-project.ts';
@@ -36,6 +37,7 @@ export interface PeopleDeps {
   readonly metrics: () => Promise<string>;
   readonly followEvents: (after: number, signal: AbortSignal) => AsyncIterable<Event>;
   readonly verifyLedger: () => Promise<LedgerReport>;
+  readonly openBackup: () => Promise<Readable>;
 }
 
 type PeopleOperation =
@@ -69,7 +71,8 @@ type PeopleOperation =
   | 'listEvents'
   | 'streamEvents'
   | 'verifyEvents'
-  | 'readLogs';
+  | 'readLogs'
+  | 'getBackup';
 
 /** What people and their scripts call. */
 export function peopleHandlers(deps: PeopleDeps): Pick<Handlers, PeopleOperation> {
@@ -193,6 +196,12 @@ export function peopleHandlers(deps: PeopleDeps): Pick<Handlers, PeopleOperation
     },
     verifyEvents: () => deps.verifyLedger(),
     readLogs: ({ query }) => readLogs(context, query),
+    getBackup: async () => ({
+      body: await deps.openBackup(),
+      mediaType: 'application/x-tar',
+      sizeBytes: null,
+      fileName: 'dbox-backup.tar',
+    }),
   };
 }
 

@@ -13,13 +13,16 @@ export interface BundleHeader {
 }
 
 /** Reads up to the blank line, and leaves the file standing where the pack begins. */
-export async function readBundleHeader(file: FileHandle): Promise<BundleHeader> {
-  const bytes = Buffer.alloc(MAX_HEADER_BYTES);
+export async function readBundleHeader(
+  file: FileHandle,
+  maxBytes: number = MAX_HEADER_BYTES,
+): Promise<BundleHeader> {
+  const bytes = Buffer.alloc(maxBytes);
   let filled = 0;
   let end = -1;
   while (end < 0) {
-    if (filled === MAX_HEADER_BYTES) throw new BundleRefusedError('the header of the git bundle is too long');
-    const wanted = Math.min(CHUNK_BYTES, MAX_HEADER_BYTES - filled);
+    if (filled === maxBytes) throw new BundleRefusedError('the header of the git bundle is too long');
+    const wanted = Math.min(CHUNK_BYTES, maxBytes - filled);
     const { bytesRead } = await file.read(bytes, filled, wanted, filled);
     if (bytesRead === 0) throw notABundle();
     filled += bytesRead;
