@@ -12,6 +12,7 @@ import { createOutput } from '../output.ts';
 import { defineBoxCommands } from './box-commands.ts';
 import { defineChangeCommands } from './change-commands.ts';
 import type { Runner } from './definition.ts';
+import { defineKeepCommands } from './keep-commands.ts';
 import { defineLookCommands } from './look-commands.ts';
 import { defineSettingCommands } from './setting-commands.ts';
 
@@ -125,6 +126,7 @@ function buildProgram(cli: RunCli, run: Runner): Command {
   defineLookCommands(program, run);
   defineChangeCommands(program, run);
   defineSettingCommands(program, run);
+  defineKeepCommands(program, run);
   return program;
 }
 
