@@ -294,3 +294,28 @@ test('settings on their way step back when the visitors of what is live fail, an
   assert.equal(await world.lease('deployment'), null);
   assert.equal((await world.project('p')).work, null);
 });
+
+test('what a release was built into is kept, and changed settings and a rollback run the very same', async () => {
+  const image = `sha256:${'a'.repeat(64)}`;
+  const jobOf = async () => {
+    const lease = await world.lease('deployment');
+    assert.ok(lease?.payload.kind === 'deploy');
+    return { lease, payload: lease.payload };
+  };
+  await submit('one');
+  const { lease, payload } = await jobOf();
+  const checks = payload.checks.map(
+    ({ id }) => ({ id, outcome: 'passed', detail: '', latencyMs: 1 }) as const,
+  );
+  const target = { kind: 'tcp', host: '127.0.0.1', port: 1 } as const;
+  await world.finish(lease, { kind: 'deploy', outcome: 'succeeded', target, image, checks });
+  await world.ack();
+  assert.equal((await world.live('p')).image, image);
+  await set('A', '1');
+  const again = await jobOf();
+  assert.equal(again.payload.image, image);
+  await world.finish(again.lease, { kind: 'deploy', outcome: 'succeeded', target, image, checks });
+  await world.ack();
+  await rollBackNow();
+  assert.deepEqual([(await jobOf()).payload.image, (await world.live('p')).image], [image, image]);
+});
