@@ -1,10 +1,12 @@
 import { readBuildTrace } from '../../engine/build-trace.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { EngineError, hasCode } from '../../engine/engine-error.ts';
+import { LABELS, type Names } from '../../engine/names.ts';
 import { createLineCutter } from '../../engine/read-lines.ts';
 import { isHostsFault } from '../install-fault.ts';
 import type { BuildOutcome, LineSink } from '../target.ts';
 import { type ContextPlan, ContextRefused, openBuildContext } from './build-context.ts';
+import { judgeDockerfile } from './dockerfile/judge-dockerfile.ts';
 
 /** What a tail for people holds: the failing step and its last words. */
 const TAIL_CHARS = 16 * 1024;
@@ -14,8 +16,11 @@ const INTERNAL_STEP = /^(\[internal\]|copy \/context|exporting |resolve image co
 
 export interface ImageBuild {
   readonly engine: Engine;
+  readonly names: Names;
   readonly context: ContextPlan;
   readonly dockerfile: string;
+  /** What people know it as, where the box has put it elsewhere. */
+  readonly dockerfileShownAs?: string;
   readonly tag: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly target?: string;
@@ -31,11 +36,21 @@ export async function buildImage(o: ImageBuild): Promise<BuildOutcome> {
   const signal = AbortSignal.any([o.signal, ended]);
   const progress = createProgress(o.onLine);
   try {
+    const refusal = await judgeDockerfile({
+      ...o,
+      ...(o.dockerfileShownAs === undefined ? {} : { shownAs: o.dockerfileShownAs }),
+      args: o.buildArguments ?? {},
+      target: o.target ?? null,
+      boxName: o.names.box,
+    });
+    if (refusal !== null) {
+      return { ok: false, cause: 'commit', detail: refusal.detail, outputTail: refusal.errors };
+    }
     const { archive, leftOut } = await openBuildContext(o.context);
     for (const path of leftOut) o.onLine('stderr', `${path} leads out of the commit and is left out`);
     let image: string | null = null;
     let error: string | null = null;
-    for await (const message of await o.engine.build({ ...o, context: archive, signal })) {
+    for await (const message of await o.engine.build({ ...o, ...cachesOf(o), context: archive, signal })) {
       const { id, aux, error: said } = message as BuildMessage;
       if (typeof said === 'string') error = said;
       else if (id === 'moby.buildkit.trace' && typeof aux === 'string') progress.take(aux);
@@ -69,6 +84,17 @@ export async function buildImage(o: ImageBuild): Promise<BuildOutcome> {
     const outputTail = progress.tail();
     return { ok: false, cause: isCommits ? 'commit' : 'host', detail: error.message, outputTail };
   }
+}
+
+/**
+ * What one project's Dockerfile leaves in a cache (`--mount=type=cache`) is never mounted into another's,
+ * nor into the builds that the box writes itself, which share theirs.
+ */
+function cachesOf(o: ImageBuild): { buildArguments?: Readonly<Record<string, string>> } {
+  const isGenerated = o.context.under !== '';
+  if (isGenerated) return {};
+  const project = o.labels[LABELS.project] ?? o.tag;
+  return { buildArguments: { ...o.buildArguments, BUILDKIT_CACHE_MOUNT_NS: `${o.names.box}/${project}` } };
 }
 
 interface BuildMessage {

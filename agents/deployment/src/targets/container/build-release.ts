@@ -26,6 +26,7 @@ export async function buildRelease(o: {
   const { tree, runPlan } = run;
   const common = {
     engine,
+    names,
     tag: names.image(run.project, run.commit),
     labels: { [LABELS.project]: run.project, [LABELS.commit]: run.commit, [LABELS.role]: 'release' },
     timeoutMs: BUILD_TIMEOUT_MS,
