@@ -26,6 +26,7 @@ import { releaseKills } from './scenarios/stack/release-kills.ts';
 import { serviceKills } from './scenarios/stack/service-kills.ts';
 import { storeOutage } from './scenarios/stack/store-outage.ts';
 import { blogStory, followUp, seedSpec } from './scenarios/story-to-site.ts';
+import { badHalf, crashAtStart, eightSwitches, killedRelease, neverReady } from './scenarios/switching.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   blogStory,
@@ -40,6 +41,11 @@ export const SCENARIOS: readonly Scenario[] = [
   selfHealing,
   settings,
   killedSettings,
+  eightSwitches,
+  badHalf,
+  crashAtStart,
+  neverReady,
+  killedRelease,
   killAndResume,
   slowAgent,
   lyingAgent,

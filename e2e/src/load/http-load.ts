@@ -10,6 +10,7 @@ export interface Sample {
   /** Null: it was answered well. */
   readonly failure: Failure | null;
   readonly status: number | null;
+  readonly retryAfter: string | null;
   /** The first bytes of the body, to see who answered. */
   readonly body: string;
 }
@@ -105,12 +106,14 @@ function ask(o: {
   return new Promise((resolve) => {
     let body = '';
     let status: number | null = null;
+    let retryAfter: string | null = null;
     const end = (failure: Failure | null) => {
       clearTimeout(timer);
-      resolve({ atMs, latencyMs: performance.now() - atMs, failure, status, body });
+      resolve({ atMs, latencyMs: performance.now() - atMs, failure, status, retryAfter, body });
     };
     const sent = request(o.url, { agent: o.agent, method: o.method }, (answer) => {
       status = answer.statusCode ?? 0;
+      retryAfter = answer.headers['retry-after'] ?? null;
       answer.setEncoding('utf8').on('data', (text: string) => {
         if (body.length < BODY_SEEN) body += text.slice(0, BODY_SEEN - body.length);
       });
