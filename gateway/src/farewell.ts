@@ -18,7 +18,9 @@ export function sayFarewell(client: Duplex, release: Duplex): void {
     // In the middle of a frame it would be read as a part of that frame.
     if (frames.isBetweenFrames && !frames.hasClosed && client.writable) client.write(GOING_AWAY);
   };
-  release.on('data', (chunk: Buffer) => frames.push(chunk));
+  // What came with the head of the answer is put back and piped in this same step: a listener that is
+  // there before would be given it, and the visitor would not.
+  process.nextTick(() => release.on('data', (chunk: Buffer) => frames.push(chunk)));
   release.once('end', farewell);
   release.once('error', farewell);
   release.once('close', farewell);

@@ -444,6 +444,31 @@ test('a WebSocket whose release is stopped is closed with a word, unless the rel
   }
 });
 
+test('what a release says together with its yes to a WebSocket arrives', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const a = await release('a', { onUpgrade: () => undefined });
+  a.server.prependListener('upgrade', (_req, socket) => socket.cork());
+  a.server.on('upgrade', (_req, socket) => {
+    socket.write(Buffer.from([0x81, 0x05, ...Buffer.from('hello')]));
+    socket.uncork();
+  });
+  await start();
+  const { listeners } = await manager.offer([route(a.target)]);
+  const seen = await new Promise<string>((resolve, reject) => {
+    const socket = connect(listeners[0]!.port, '127.0.0.1');
+    let text = '';
+    socket.setEncoding('latin1').on('data', (chunk) => {
+      text += chunk;
+      if (text.endsWith('hello')) resolve(text);
+    });
+    socket.once('error', reject);
+    socket.setTimeout(5_000, () => reject(new Error(`only this arrived: ${text}`)));
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n');
+    t.after(() => socket.destroy());
+  });
+  assert.match(seen, /^HTTP\/1\.1 101 /);
+});
+
 test('where all idle connections break at once, the second try has one of its own', async (t) => {
   const { manager, release, start } = await bench(t);
   const asked = new Map<Socket, number>();

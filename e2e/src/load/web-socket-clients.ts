@@ -13,6 +13,7 @@ export interface WebSocketVisitor {
 const EVERY_MS = 100;
 /** The line may be open and nobody behind it. */
 const SILENT_AFTER_MS = 5_000;
+const GREETED_WITHIN_MS = 10_000;
 /** The code of a visitor that waited in vain; above those that a line can end with. */
 export const SILENT = 4000;
 
@@ -28,8 +29,12 @@ export function connectVisitor(url: string): Promise<WebSocketVisitor> {
     const closed = new Promise<number>((tell) => {
       tellClosed = tell;
     });
+    const openedMs = performance.now();
     const timer = setInterval(() => {
-      if (greeting === null) return;
+      if (greeting === null) {
+        if (performance.now() - openedMs > GREETED_WITHIN_MS) end(SILENT);
+        return;
+      }
       if (askedAtMs === null) {
         askedAtMs = performance.now();
         socket.send('ping');
@@ -43,7 +48,9 @@ export function connectVisitor(url: string): Promise<WebSocketVisitor> {
       closedWith = code;
       clearInterval(timer);
       tellClosed(code);
-      if (greeting === null) reject(new Error(`the WebSocket was closed with ${code} before a greeting`));
+      if (greeting !== null) return;
+      socket.close();
+      reject(new Error(`the WebSocket was closed with ${code} before a greeting`));
     }
     socket.addEventListener('close', ({ code }) => end(code));
     socket.addEventListener('error', () => undefined);
