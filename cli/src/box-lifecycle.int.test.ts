@@ -99,11 +99,11 @@ test('of several ups at once one starts the box and all get it', async (t) => {
 async function startLingering(t: TestContext): Promise<{ config: Config; pid: number }> {
   const config = await setUp(t, 'lingering');
   const { state } = await start(config);
-  t.after(() => processIsAlive(state.pid) && process.kill(state.pid, 'SIGKILL'));
-  process.kill(state.pid, 'SIGTERM');
+  t.after(() => processIsAlive(state.pid!) && process.kill(state.pid!, 'SIGKILL'));
+  process.kill(state.pid!, 'SIGTERM');
   while ((await readBoxState(config.workspaceDir)) !== null) await systemClock.sleep(5);
   await writeFile(join(config.workspaceDir, 'behaviour'), 'good');
-  return { config, pid: state.pid };
+  return { config, pid: state.pid! };
 }
 
 test('an up waits until a box that is still stopping has gone, and then starts one', async (t) => {
@@ -167,7 +167,7 @@ test('down ends the process, and doing it again is fine', async (t) => {
     kind: 'stopped',
     pid: state.pid,
   });
-  assert.equal(processIsAlive(state.pid), false);
+  assert.equal(processIsAlive(state.pid!), false);
   assert.deepEqual(await stopBox(config.workspaceDir, systemClock, GRACE_MS), { kind: 'was_not_running' });
 });
 
@@ -175,7 +175,7 @@ test('a box that does not stop is killed in the end', async (t) => {
   const config = await setUp(t, 'deaf');
   const { state } = await start(config);
   assert.deepEqual(await stopBox(config.workspaceDir, systemClock, 0), { kind: 'killed', pid: state.pid });
-  assert.equal(processIsAlive(state.pid), false);
+  assert.equal(processIsAlive(state.pid!), false);
 });
 
 test('a process that ended without anybody asking after it is not taken for alive', async (t) => {

@@ -3,11 +3,28 @@ import { readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What a ready box wrote into `box.json` of its workspace. It may be left over from a killed one. */
-export interface BoxState {
-  readonly pid: number;
+export type BoxState = ProcessState | StackState;
+
+interface Found {
   readonly url: string;
   readonly version: string;
-  readonly mode: 'process' | 'docker';
+}
+
+export interface ProcessState extends Found {
+  readonly mode: 'process';
+  readonly pid: number;
+}
+
+export interface StackState extends Found {
+  readonly mode: 'docker';
+  readonly pid: null;
+  /** The box's name on the engine. */
+  readonly name: string;
+}
+
+/** Where a box runs, for people. */
+export function placeOf(state: BoxState): string {
+  return state.mode === 'docker' ? `containers ${state.name}` : `process ${state.pid}`;
 }
 
 /** Null where there is none, or where the file is not one that a box wrote. */
@@ -18,15 +35,15 @@ export async function readBoxState(workspaceDir: string): Promise<BoxState | nul
   } catch {
     return null;
   }
-  const { pid, url, version, mode } = (value ?? {}) as Record<string, unknown>;
+  const { pid, url, version, mode, name } = (value ?? {}) as Record<string, unknown>;
+  const found = typeof version === 'string' ? version : 'unknown';
+  if (mode === 'docker' && typeof url === 'string' && URL.canParse(url) && typeof name === 'string') {
+    return { mode: 'docker', pid: null, name, url, version: found };
+  }
+  if (mode === 'docker') return null;
   if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 1) return null;
   if (typeof url !== 'string' || !URL.canParse(url)) return null;
-  return {
-    pid,
-    url,
-    version: typeof version === 'string' ? version : 'unknown',
-    mode: mode === 'docker' ? 'docker' : 'process',
-  };
+  return { mode: 'process', pid, url, version: found };
 }
 
 /** A process that ended but that nobody has asked after yet (a zombie) is not alive. */
@@ -62,7 +79,7 @@ export async function boxAnswers(url: string, timeoutMs = 2000): Promise<boolean
  * Whether this process is a box, so that a number that was given to another program since is never
  * signalled. Where there is no /proc, an answering box of that number is taken for it.
  */
-export async function isBoxProcess(state: BoxState): Promise<boolean> {
+export async function isBoxProcess(state: ProcessState): Promise<boolean> {
   if (!processIsAlive(state.pid)) return false;
   try {
     const words = (await readFile(`/proc/${state.pid}/cmdline`, 'utf8')).split('\0');

@@ -15,6 +15,24 @@ export interface Config {
   readonly host: string | null;
   /** DBOX_TOKEN=dbox_…: null takes the admin token of the workspace. */
   readonly token: string | null;
+  /** DBOX_MODE=docker: the box as containers; null is what the workspace is. */
+  readonly mode: 'process' | 'docker' | null;
+  /** DBOX_BOX_NAME=dbox-two: what a box in containers is called; null is of the workspace. */
+  readonly boxName: string | null;
+  /** DBOX_BIND=0.0.0.0: where the manager and the sites listen; only this machine where not set. */
+  readonly bind: string;
+  /** DBOX_PUBLIC_HOST=box.example.org: what people reach them by. */
+  readonly publicHost: string;
+  /** DBOX_GATEWAY_PORT_COUNT=20: how many sites of a box in containers can have a port. */
+  readonly gatewayPortCount: number;
+  /** DBOX_ENGINE_SOCKET=/var/run/docker.sock: the container engine's, on this machine. */
+  readonly engineSocket: string;
+  /** DBOX_NPMRC_FILE=/etc/npmrc: how images are built where the registry is another; a person's own by default. */
+  readonly npmrcFile: string;
+  /** What docker inherits: nothing of ours, so that the values of the stack's own file hold. */
+  readonly dockerEnvironment: Readonly<Record<string, string>>;
+  /** Settings that are handed on to the services. */
+  readonly stackSettings: Readonly<Record<string, string>>;
   /** NO_COLOR=1, or a terminal that knows no colours (TERM=dumb). */
   readonly noColour: boolean;
   /** TERM=dumb: nothing can be drawn over. */
@@ -26,6 +44,8 @@ export interface Config {
   /** What git inherits of a person's own environment. */
   readonly gitEnvironment: Readonly<Record<string, string>>;
 }
+
+export const DEFAULT_PORTS = { manager: 7700, gateway: 8080 } as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -48,8 +68,17 @@ export function readConfig(
   return {
     checkoutDir: place.checkoutDir,
     workspaceDir: workspace === null ? join(place.checkoutDir, 'workspace') : resolve(place.cwd, workspace),
-    managerPort: readPort('DBOX_PORT', given('DBOX_PORT'), 7700),
-    gatewayPort: readPort('DBOX_GATEWAY_PORT', given('DBOX_GATEWAY_PORT'), 8080),
+    managerPort: readPort('DBOX_PORT', given('DBOX_PORT'), DEFAULT_PORTS.manager),
+    gatewayPort: readPort('DBOX_GATEWAY_PORT', given('DBOX_GATEWAY_PORT'), DEFAULT_PORTS.gateway),
+    mode: readMode(given('DBOX_MODE')),
+    boxName: readBoxName(given('DBOX_BOX_NAME')),
+    bind: given('DBOX_BIND') ?? '127.0.0.1',
+    publicHost: given('DBOX_PUBLIC_HOST') ?? '127.0.0.1',
+    gatewayPortCount: readPort('DBOX_GATEWAY_PORT_COUNT', given('DBOX_GATEWAY_PORT_COUNT'), 20),
+    engineSocket: given('DBOX_ENGINE_SOCKET') ?? '/var/run/docker.sock',
+    npmrcFile: given('DBOX_NPMRC_FILE') ?? join(env.HOME ?? '/', '.npmrc'),
+    dockerEnvironment: pick(env, DOCKER_NAMES),
+    stackSettings: pick(env, HANDED_ON),
     host: given('DBOX_HOST'),
     token: given('DBOX_TOKEN'),
     noColour: Boolean(env.NO_COLOR) || env.TERM === 'dumb',
@@ -62,6 +91,41 @@ export function readConfig(
         .filter((entry): entry is readonly [string, string] => entry[1] !== undefined),
     ),
   };
+}
+
+/** How docker's command finds its engine and its settings. */
+const DOCKER_NAMES = [
+  ...['PATH', 'HOME', 'LANG', 'TERM', 'TMPDIR', 'XDG_RUNTIME_DIR'],
+  ...['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'DOCKER_CERT_PATH', 'DOCKER_TLS_VERIFY'],
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'],
+];
+const HANDED_ON = [
+  'DBOX_CHECK_INTERVAL_MS',
+  'DBOX_LEASE_MS',
+  'DBOX_MIN_FREE_PERCENT',
+  'DBOX_READY_TIMEOUT_MS',
+  'DBOX_FAILPOINT',
+];
+
+function pick(env: Environment, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names
+      .map((name) => [name, env[name]] as const)
+      .filter((entry): entry is readonly [string, string] => Boolean(entry[1])),
+  );
+}
+
+function readMode(text: string | null): Config['mode'] {
+  if (text === null || text === 'process' || text === 'docker') return text;
+  throw new CliError('usage', `DBOX_MODE is "${text}".`, { hint: 'Write process or docker, or unset it.' });
+}
+
+/** It becomes part of the names of containers, networks and images. */
+function readBoxName(text: string | null): string | null {
+  if (text === null || /^[a-z0-9][a-z0-9-]{0,39}$/.test(text)) return text;
+  throw new CliError('usage', `DBOX_BOX_NAME is "${text}".`, {
+    hint: 'Use a-z, 0-9 and "-", at most 40 of them, e.g. DBOX_BOX_NAME=dbox-two.',
+  });
 }
 
 function readPort(name: string, text: string | null, byDefault: number): number {

@@ -1,11 +1,12 @@
 import { access, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { boxAnswers, processIsAlive, readBoxState } from './box-state.ts';
+import { boxAnswers, placeOf, processIsAlive, readBoxState } from './box-state.ts';
 import { runProgram } from './child-process.ts';
 import type { Config } from './config.ts';
 import { GIT_HINT } from './git.ts';
 import { formatBytes } from './quantities.ts';
+import { checkEngine } from './stack/check-engine.ts';
 
 export interface DoctorCheck {
   readonly name: string;
@@ -75,6 +76,14 @@ export async function checkSandbox(config: Config): Promise<DoctorCheck> {
   );
 }
 
+/** Needed by a box of containers; for the other kind only worth knowing. */
+export async function checkContainers(config: Config, mode: 'process' | 'docker'): Promise<DoctorCheck> {
+  const { outcome, detail, remedy } = await checkEngine(config);
+  if (outcome === 'ok') return ok('containers', detail);
+  if (mode === 'docker') return bad('fail', 'containers', detail, remedy ?? '');
+  return ok('containers', `${detail}; only \`./dbox up --docker\` needs that`);
+}
+
 /** Which package to install, by what the system says of itself. */
 export function installHint(osRelease: string, platform: string): string {
   if (platform !== 'linux') return `There is no bubblewrap for ${platform}.`;
@@ -128,7 +137,7 @@ export async function checkBox(workspaceDir: string): Promise<DoctorCheck> {
   const state = await readBoxState(workspaceDir);
   if (state === null) return ok('box', 'not running; `./dbox up` starts it');
   if (await boxAnswers(state.url))
-    return ok('box', `up at ${state.url} (process ${state.pid}, ${state.version})`);
+    return ok('box', `up at ${state.url} (${placeOf(state)}, ${state.version})`);
   if (state.mode === 'process' && !processIsAlive(state.pid)) {
     return bad(
       'warn',
@@ -136,6 +145,10 @@ export async function checkBox(workspaceDir: string): Promise<DoctorCheck> {
       `process ${state.pid} ended without saying so`,
       'Run `./dbox up`; it goes on where it was.',
     );
+  }
+  if (state.mode === 'docker') {
+    const remedy = 'Run `./dbox up`; it starts what does not run.';
+    return bad('fail', 'box', `the ${placeOf(state)} do not answer at ${state.url}`, remedy);
   }
   const remedy = `See ${join(workspaceDir, 'box.log')}; \`./dbox down\` and \`./dbox up\` start it again.`;
   return bad('fail', 'box', `process ${state.pid} lives but does not answer at ${state.url}`, remedy);

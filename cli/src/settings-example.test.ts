@@ -11,6 +11,6 @@ test('the example of all settings shows the defaults of the command line', () =>
   const example = parseEnv(readFileSync(join(ROOT, 'docs/settings.env'), 'utf8'));
   const place = { cwd: ROOT, checkoutDir: ROOT };
   // What is passed on as it is says nothing about defaults.
-  const handedOn = { boxEnvironment: {}, gitEnvironment: {} };
+  const handedOn = { boxEnvironment: {}, gitEnvironment: {}, dockerEnvironment: {}, stackSettings: {} };
   assert.deepEqual({ ...readConfig(example, place), ...handedOn }, { ...readConfig({}, place), ...handedOn });
 });

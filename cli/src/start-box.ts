@@ -127,7 +127,7 @@ async function spawnBox(start: StartBox): Promise<{ state: BoxState; started: bo
   while (true) {
     const state = await readBoxState(config.workspaceDir);
     // Another one may have won the workspace: the lock on task.db decides, not this process.
-    if (state !== null && processIsAlive(state.pid) && (await boxAnswers(state.url))) {
+    if (state?.mode === 'process' && processIsAlive(state.pid) && (await boxAnswers(state.url))) {
       return { state, started: state.pid === child.pid };
     }
     if (ended !== null) {

@@ -1,4 +1,4 @@
-import type { BoxState } from './box-state.ts';
+import type { ProcessState } from './box-state.ts';
 import { findBoxProcesses, isBoxProcess, processIsAlive, readBoxState } from './box-state.ts';
 import type { Clock } from './clock.ts';
 
@@ -14,15 +14,13 @@ export type StopOutcome =
   | { readonly kind: 'killed'; readonly pid: number }
   /** It has the workspace, but is neither ready nor gone in time; nothing was done to it. */
   | { readonly kind: 'stuck'; readonly pid: number }
-  /** Its process belongs to someone else, or lives in a container. */
-  | { readonly kind: 'not_ours'; readonly state: BoxState; readonly reason: string };
+  /** Its process belongs to someone else. */
+  | { readonly kind: 'not_ours'; readonly state: ProcessState; readonly reason: string };
 
 export async function stopBox(workspaceDir: string, clock: Clock, graceMs = GRACE_MS): Promise<StopOutcome> {
   const state = await readBoxState(workspaceDir);
   if (state === null) return awaitUnnamedBox(workspaceDir, clock, graceMs);
-  if (state.mode === 'docker') {
-    return { kind: 'not_ours', state, reason: 'it runs in containers; stop it with `docker compose down`' };
-  }
+  if (state.mode === 'docker') return { kind: 'was_not_running' };
   if (!(await isBoxProcess(state))) return { kind: 'was_not_running' };
   try {
     process.kill(state.pid, 'SIGTERM');

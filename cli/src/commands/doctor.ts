@@ -1,6 +1,7 @@
 import type { CommandContext, CommandResult } from '../command-context.ts';
 import {
   checkBox,
+  checkContainers,
   checkDisk,
   checkGit,
   checkModel,
@@ -11,6 +12,7 @@ import {
   checkTokens,
   checkWorkspace,
 } from '../doctor-checks.ts';
+import { boxModeOf } from '../ensure-box.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plainLine } from '../plain-text.ts';
 import { findLivingBox } from '../start-box.ts';
@@ -24,6 +26,7 @@ export async function doctor({ config, output }: CommandContext): CommandResult 
     checkNpm(config),
     checkGit(config),
     checkSandbox(config),
+    checkContainers(config, await boxModeOf(config, false).catch(() => 'process' as const)),
     checkWorkspace(workspaceDir),
     checkDisk(workspaceDir),
     checkBox(workspaceDir),

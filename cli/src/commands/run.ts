@@ -1,5 +1,5 @@
 import type { CommandContext, CommandResult } from '../command-context.ts';
-import { startBox } from '../start-box.ts';
+import { ensureBox } from '../ensure-box.ts';
 import { attachToStory } from '../story-attachment.ts';
 import { readStoryInput, submitStory } from '../story-submission.ts';
 import { sayBoxIsUp } from './up.ts';
@@ -7,18 +7,17 @@ import { sayBoxIsUp } from './up.ts';
 /** From a sentence to an address. What can be refused without a box is refused before one is started. */
 export async function run(
   context: CommandContext,
-  input: { readonly words: readonly string[]; readonly files: readonly string[]; readonly sandbox: boolean },
+  input: {
+    readonly words: readonly string[];
+    readonly files: readonly string[];
+    readonly sandbox: boolean;
+    readonly docker: boolean;
+  },
 ): CommandResult {
-  const { config, output, clock } = context;
+  const { config, output } = context;
   const body = await readStoryInput(input, context.flags);
   if (config.host === null) {
-    const box = await startBox({
-      config,
-      clock,
-      sandbox: input.sandbox,
-      onStarting: () => output.note('Starting the box …'),
-      onWaiting: (pid) => output.note(`Waiting for the box that is starting or stopping (process ${pid}) …`),
-    });
+    const box = await ensureBox(context, { ...input, scale: {}, refresh: false });
     if (box.started) sayBoxIsUp(context, box.state);
   }
   const { story, project } = await submitStory(context, body);

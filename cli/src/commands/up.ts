@@ -1,17 +1,22 @@
 import type { StatusReport } from '@dbox/contracts';
 import type { BoxState } from '../box-state.ts';
+import { placeOf } from '../box-state.ts';
 import type { CommandContext, CommandResult } from '../command-context.ts';
+import { ensureBox } from '../ensure-box.ts';
 import { EXIT } from '../exit-codes.ts';
 import { CliError } from '../failure.ts';
 import { plainLine } from '../plain-text.ts';
 import { formatDuration } from '../quantities.ts';
-import { startBox } from '../start-box.ts';
+import type { Scale } from '../stack/start-stack.ts';
 
 /** Releases that were live start again within about a second each. */
 const SITES_LIMIT_MS = 15_000;
 const LOOK_INTERVAL_MS = 100;
 
-export async function up(context: CommandContext, flags: { readonly sandbox: boolean }): CommandResult {
+export async function up(
+  context: CommandContext,
+  flags: { readonly sandbox: boolean; readonly docker: boolean; readonly scale: Scale },
+): CommandResult {
   const { config, output, clock, box } = context;
   if (config.host !== null) {
     throw new CliError('usage', 'A box on another machine cannot be started from here.', {
@@ -19,13 +24,7 @@ export async function up(context: CommandContext, flags: { readonly sandbox: boo
     });
   }
   const startedAt = clock.now();
-  const { state, started } = await startBox({
-    config,
-    clock,
-    sandbox: flags.sandbox,
-    onStarting: () => output.note('Starting the box …'),
-    onWaiting: (pid) => output.note(`Waiting for the box that is starting or stopping (process ${pid}) …`),
-  });
+  const { state, started } = await ensureBox(context, { ...flags, refresh: true });
   let status = await box.call('getStatus');
   if (started) {
     const sites = liveSites(status);
@@ -40,7 +39,7 @@ export async function up(context: CommandContext, flags: { readonly sandbox: boo
     if (sites.length > 0) status = await box.call('getStatus');
     output.detail(`started in ${formatDuration(clock.now() - startedAt)}`);
   } else {
-    output.note(`The box is up already (process ${state.pid}).`);
+    output.note(`The box is up already (${placeOf(state)}).`);
   }
   for (const warning of status.box.warnings) output.warn(plainLine(warning));
   output.answer(state.url);
@@ -50,9 +49,10 @@ export async function up(context: CommandContext, flags: { readonly sandbox: boo
 }
 
 export function sayBoxIsUp({ output, config }: CommandContext, state: BoxState): void {
-  output.note(`${output.err('green', '✓')} The box is up at ${state.url} (process ${state.pid}).`);
+  output.note(`${output.err('green', '✓')} The box is up at ${state.url} (${placeOf(state)}).`);
   const port = Number(new URL(state.url).port);
-  if (config.managerPort !== 0 && port !== config.managerPort) {
+  // A box of containers has said so before it started.
+  if (state.mode === 'process' && config.managerPort !== 0 && port !== config.managerPort) {
     output.note(`  Port ${config.managerPort} was taken, so it listens on ${port}.`);
   }
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Runner } from './definition.ts';
-import { examples, gather } from './definition.ts';
+import { examples, gather, readScale } from './definition.ts';
 
+const DOCKER = 'the box as containers (DBOX_MODE=docker); a workspace that was one stays one';
 const NO_SANDBOX = 'run code outside of a sandbox where this machine has none';
 
 /** The box itself, and stories for it. */
@@ -16,6 +17,7 @@ export function defineBoxCommands(program: Command, run: Runner): void {
     .argument('[text...]', 'the story; - reads it from standard input')
     .option('-f, --file <file>', 'a task spec in YAML instead of a text; may be given again', gather)
     .option('--no-sandbox', NO_SANDBOX)
+    .option('--docker', DOCKER)
     .addHelpText(
       'after',
       examples(
@@ -25,14 +27,16 @@ export function defineBoxCommands(program: Command, run: Runner): void {
         ['run "A page for our club" --json', 'the answer as JSON'],
       ),
     )
-    .action((words: string[], options: { file?: string[]; sandbox: boolean }, command: Command) =>
-      run(command, async (context) =>
-        (await import('../commands/run.ts')).run(context, {
-          words,
-          files: options.file ?? [],
-          sandbox: options.sandbox,
-        }),
-      ),
+    .action(
+      (words: string[], options: { file?: string[]; sandbox: boolean; docker?: boolean }, command: Command) =>
+        run(command, async (context) =>
+          (await import('../commands/run.ts')).run(context, {
+            words,
+            files: options.file ?? [],
+            sandbox: options.sandbox,
+            docker: options.docker === true,
+          }),
+        ),
     );
   program
     .command('story')
@@ -67,21 +71,41 @@ export function defineBoxCommands(program: Command, run: Runner): void {
       'Starts the box in the background and brings back every live site. A box that is up stays as it is.',
     )
     .option('--no-sandbox', NO_SANDBOX)
+    .option('--docker', DOCKER)
+    .option('--scale <service=count>', 'how many coding-agent or testing-agent there are', gather)
     .addHelpText(
       'after',
-      examples(['up', 'on ports 7700 and 8080'], ['up --json', 'where everything really is, as JSON']) +
+      examples(
+        ['up', 'on ports 7700 and 8080'],
+        ['up --docker', 'as containers'],
+        ['up --docker --scale coding-agent=3', 'with three coding agents'],
+        ['up --json', 'where everything really is, as JSON'],
+      ) +
         '\n\n  DBOX_WORKSPACE=/srv/two DBOX_PORT=7800 DBOX_GATEWAY_PORT=8180 ./dbox up\n    a second box beside the first',
     )
-    .action((options: { sandbox: boolean }, command: Command) =>
-      run(command, async (context) => (await import('../commands/up.ts')).up(context, options)),
+    .action((options: { sandbox: boolean; docker?: boolean; scale?: string[] }, command: Command) =>
+      run(command, async (context) =>
+        (await import('../commands/up.ts')).up(context, {
+          sandbox: options.sandbox,
+          docker: options.docker === true,
+          scale: readScale(options.scale ?? []),
+        }),
+      ),
     );
   program
     .command('down')
     .summary('stop the box')
     .description('Stops the box and its sites. Nothing is lost: `up` brings everything back.')
+    .option('--volumes', 'remove a box of containers for good, with its store and the data of its sites')
+    .option('--confirm <name>', 'the name of the box that is to be removed')
     .addHelpText('after', examples(['down', 'stops it; done already is fine too']))
-    .action((_options: object, command: Command) =>
-      run(command, async (context) => (await import('../commands/down.ts')).down(context)),
+    .action((options: { volumes?: boolean; confirm?: string }, command: Command) =>
+      run(command, async (context) =>
+        (await import('../commands/down.ts')).down(context, {
+          volumes: options.volumes === true,
+          confirm: options.confirm ?? null,
+        }),
+      ),
     );
   program
     .command('status')
