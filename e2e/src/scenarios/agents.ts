@@ -209,7 +209,9 @@ async function makeBundle(
   git('init', '-q', '-b', 'dbox');
   const { startCommit, task } = held.payload as CodePayload;
   if (o.onTop && startCommit !== null) {
-    git('fetch', '-q', join(box.workspace, 'projects', 'agents.git'), 'refs/heads/main');
+    const source = await (await jobClient(box, held)).raw('getJobSource', { params: { jobId: held.job.id } });
+    await writeFile(join(tree, '..', 'source.bundle'), new Uint8Array(await source.arrayBuffer()));
+    git('fetch', '-q', join(tree, '..', 'source.bundle'), '+refs/heads/*:refs/source/*');
     git('reset', '-q', '--hard', startCommit);
   }
   for (const [path, text] of Object.entries({ ...page('agents'), [`${task.id}.txt`]: task.id }))

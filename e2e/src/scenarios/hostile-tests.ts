@@ -130,8 +130,8 @@ async function residentBytes(box: Box): Promise<number> {
   let bytes = 0;
   for (const service of ['manager', 'testing-agent'] satisfies Service[]) {
     const { Id } = await box.stack.service(service);
-    const rows = (await docker(['top', Id, '-eo', 'rss'])).split('\n').map(Number).filter(Number.isFinite);
-    bytes += Math.max(0, ...rows) * 1024;
+    const rows = (await docker(['top', Id, '-eo', 'pid,rss'])).trim().split('\n').slice(1);
+    bytes += Math.max(...rows.map((row) => Number(row.trim().split(/\s+/)[1]))) * 1024;
   }
   return bytes;
 }
