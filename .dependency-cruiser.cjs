@@ -8,7 +8,7 @@ module.exports = {
     {
       name: 'contracts-import-nobody',
       severity: 'error',
-      from: { path: '^contracts/' },
+      from: { path: '^contracts/', pathNot: '\\.test\\.ts$' },
       to: { pathNot: ['^contracts/', '(^|/)node_modules/zod/'] },
     },
     {

@@ -69,7 +69,7 @@ interface Taken {
 function remember({ observations }: AppContext, id: string, { formerId, isBack }: Taken): void {
   observations.warm.delete(id);
   observations.takers.delete(id);
-  if (!isBack) observations.takers.set(id, { formerId, isJudged: false });
+  if (observations.routed.delete(id) && !isBack) observations.takers.set(id, { formerId, isJudged: false });
   if (formerId === null) return;
   observations.forgetWatch(formerId);
   observations.warm.add(formerId);

@@ -211,3 +211,24 @@ test("a new life of the gateway has none of the old one's connections", async ()
   await report(two.id, WELL, { startedAt: 'life 2' });
   assert.equal((await statesOf())[one.id], 'kept');
 });
+
+test('a switch that a restart broke off is not judged: what takes the traffic may still be starting', async () => {
+  const first = await deliver('one');
+  await world.submit(specOf('two'), { project: 'p' });
+  await world.code({ ...SITE, two: '1' });
+  await world.test();
+  const lease = await world.lease('deployment');
+  assert.ok(lease?.payload.kind === 'deploy');
+  const checks = lease.payload.checks.map(
+    ({ id }) => ({ id, outcome: 'passed', detail: '', latencyMs: 1 }) as const,
+  );
+  const target = { kind: 'tcp', host: '127.0.0.1', port: 1 } as const;
+  await world.finish(lease, { kind: 'deploy', outcome: 'succeeded', target, image: null, checks });
+  await world.reopen();
+  await world.ack();
+  const second = await liveId();
+  assert.notEqual(second, first.id);
+  await report(second!, { error: 5 });
+  assert.equal(await liveId(), second);
+  assert.equal((await world.project('p')).work, null);
+});

@@ -14,6 +14,8 @@ export class Observations {
   readonly usage = new Map<string, ReleaseUsage & { readonly atMs: number }>();
   /** Which life of the gateway counted that; null before its first report. */
   gatewayStartedAt: string | null = null;
+  /** Releases that the gateway was asked for in this life of the manager: where it was the life before, they may not even run again yet. */
+  readonly routed = new Set<string>();
   /** Releases that took the traffic in this life of the manager, not back: what they took it from, and whether that was judged. */
   readonly takers = new Map<string, { readonly formerId: string | null; isJudged: boolean }>();
   /** Releases that lost the traffic in this life of the manager and are not known to have ended: they run on for a while. */
@@ -43,6 +45,7 @@ export class Observations {
   forgetRelease(releaseId: string): void {
     this.forgetWatch(releaseId);
     this.traffic.delete(releaseId);
+    this.routed.delete(releaseId);
     this.takers.delete(releaseId);
     this.warm.delete(releaseId);
   }

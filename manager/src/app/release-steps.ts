@@ -107,6 +107,7 @@ export async function routeTo(
   if (!environment) throw new Error(`environment ${release.environment} of ${release.project} is gone`);
   await tx.environments.save({ ...environment, routedReleaseId: release.id });
   const revision = await tx.topology.bump();
+  context.observations.routed.add(release.id);
   return saveMovedRelease(context, tx, { ...release, routeRevision: revision }, 'baking', actor);
 }
 
