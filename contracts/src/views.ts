@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Agent } from './agent.ts';
+import { Incident } from './incident.ts';
 import { Commit, EnvironmentName, MadeId, ProjectName, TaskId } from './names.ts';
 import { ENGINES, HEALTHS, RELEASE_STATUSES, STORY_STATUSES, TASK_STATUSES } from './statuses.ts';
 import { Story } from './story.ts';
@@ -58,6 +59,8 @@ export const StatusReport = z.object({
           engine: z.enum(ENGINES).nullable(),
           /** What is live uses now; null where nobody tells. */
           usage: ReleaseUsage.omit({ releaseId: true }).nullable(),
+          /** What is wrong with it and not over yet; null where nothing is. */
+          incident: Incident.pick({ id: true, status: true, detail: true }).nullable(),
         }),
       ),
     }),

@@ -38,6 +38,15 @@ export function renderStatus(report: StatusReport, output: Output, nowMs: number
       engine ?? '',
     ]),
   );
+  const incidents = report.projects.flatMap((project) =>
+    project.environments.flatMap(({ name, incident }) =>
+      incident === null
+        ? []
+        : [
+            `${output.out('yellow', '!')} ${project.name}/${name}: incident ${incident.id} is ${incident.status}: ${plainLine(incident.detail)}`,
+          ],
+    ),
+  );
   const empty = report.projects.filter((project) => project.environments.length === 0);
   const stories = report.stories
     .slice(0, MOST_STORIES)
@@ -60,6 +69,7 @@ export function renderStatus(report: StatusReport, output: Output, nowMs: number
           ['PROJECT', 'ENV', 'HEALTH', 'ADDRESS', 'RELEASE', 'ENGINE'],
           [...sites, ...empty.map((project) => [project.name, '', 'no release', '', '', ''])],
         ),
+    ...incidents,
     '',
     heading(output, 'Stories'),
     stories.length === 0 ? 'None yet.' : renderList(output, ['STORY', 'STATUS', 'PROJECT', 'TEXT'], stories),

@@ -61,6 +61,7 @@ export const STATUS: StatusReport = {
           release: { id: 'rel_0123456789', commit: COMMIT, status: 'live' },
           engine: 'template',
           usage: null,
+          incident: { id: 'inc_0123456789', status: 'watching', detail: '30 of 60 requests failed' },
         },
       ],
     },

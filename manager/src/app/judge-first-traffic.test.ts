@@ -6,6 +6,7 @@ import { observeRelease } from './observe-release.ts';
 import { reportTraffic } from './report-traffic.ts';
 import { SITE, specOf } from './testing/specs.ts';
 import { World } from './testing/world.ts';
+import { getStatus } from './views.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -13,6 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
+const BOX = { version: '', mode: 'process', pid: 1, workspace: '', url: '' } as const;
 const WELL = { '2xx': 900 };
 const HALF_BAD = { '2xx': 30, '5xx': 20, error: 10 };
 
@@ -127,6 +129,8 @@ test('a first release has nothing to go back to: its incident stays open, whatev
     [['open', true]],
   );
   assert.equal(await liveId(), one.id);
+  const { projects } = await getStatus(world.context, BOX);
+  assert.equal(projects[0]!.environments[0]!.incident!.id, all[0]!.id, 'and the status names it');
   await deliver('two');
   for (let round = 0; round < 4; round++) await world.watch('p', true);
   assert.equal((await incidents())[0]!.status, 'resolved', 'the next release that does well ends it');

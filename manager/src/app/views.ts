@@ -155,6 +155,10 @@ export async function getStatus(context: AppContext, box: Omit<BoxInfo, 'warning
       const own = environments.filter((one) => one.project === project.name);
       const views = [];
       for (const environment of own) {
+        const [incident] = await reader.incidents.listOpenOfEnvironment({
+          project: project.name,
+          environment: environment.name,
+        });
         const live = environment.liveReleaseId ? await reader.releases.get(environment.liveReleaseId) : null;
         views.push({
           name: environment.name,
@@ -163,6 +167,7 @@ export async function getStatus(context: AppContext, box: Omit<BoxInfo, 'warning
           release: live ? { id: live.id, commit: live.commit, status: live.status } : null,
           engine: live?.engine ?? null,
           usage: live ? usageViewOf(context, live.id) : null,
+          incident: incident ? { id: incident.id, status: incident.status, detail: incident.detail } : null,
         });
       }
       projects.push({ name: project.name, environments: views });
