@@ -56,7 +56,9 @@ export interface ReleaseRunner {
   noteGeneration(hosted: HostedRelease): Promise<void>;
   /** Removes all that is left of a release that does not run. */
   remove(releaseId: string): Promise<void>;
-  keepBuilds: DeploymentTarget['keepBuilds'];
+  keepOnly: DeploymentTarget['keepOnly'];
+  /** The releases have ended; what lives beside them ends, too. */
+  close: DeploymentTarget['close'];
   /** Releases of which something is kept, here or where they run. */
   listKept(): Promise<readonly string[]>;
   /** Releases that run where they run, whoever started them. */
@@ -127,7 +129,7 @@ export function createReleaseRunner(o: {
       const marker = markerPrefix + releaseId;
       await files.writeProcess(releaseId, { marker, pid: null, startedTick: null });
       hosted.output.beginProcess();
-      const running = await target.start({ ...run, settings }, { marker, onLine: lineSink(hosted) });
+      const running = await target.start({ ...run, settings }, { marker, signal, onLine: lineSink(hosted) });
       watch(hosted, running, onExit);
       const { pid } = running;
       const startedTick = pid === null ? null : await readStartedTick(pid);
@@ -184,7 +186,8 @@ export function createReleaseRunner(o: {
       await files.remove(releaseId);
     },
 
-    keepBuilds: target.keepBuilds,
+    keepOnly: target.keepOnly,
+    close: target.close,
     async listKept() {
       const kept = await target.listKept();
       return [...new Set([...(await files.list()), ...kept.map(({ releaseId }) => releaseId)])];

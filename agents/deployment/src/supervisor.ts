@@ -236,6 +236,9 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
         hosted.output.close();
       }),
     );
+    await runner.close().catch((error) => {
+      o.warn('services that live on could not be stopped', { error: String(error) });
+    });
   }
 
   return {
@@ -252,7 +255,7 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
       const listed = new Map(topology.releases.map((release) => [release.releaseId, release]));
       for (const releaseId of listed.keys()) hostedOf(releaseId);
       for (const hosted of releases.values()) adjust(hosted, listed.get(hosted.releaseId) ?? null, nowMs);
-      void runner.keepBuilds(topology.releases).catch((error) => {
+      void runner.keepOnly(topology.releases).catch((error) => {
         o.warn('builds that are no longer needed could not be removed', { error: String(error) });
       });
     },

@@ -4,6 +4,8 @@ export interface ContainerSpec {
   readonly User?: string;
   readonly Entrypoint?: readonly string[];
   readonly Cmd?: readonly string[];
+  readonly WorkingDir?: string;
+  readonly Hostname?: string;
   readonly Env: readonly string[];
   readonly Labels: Readonly<Record<string, string>>;
   readonly StopSignal?: string;

@@ -25,6 +25,8 @@ export type Engine = ReturnType<typeof createEngine>;
 const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 const IMAGE_PATTERN = /^[a-z0-9][A-Za-z0-9_.:/@-]{0,254}$/;
 
+const PULL_TIMEOUT_MS = 600_000;
+
 /**
  * The engine's verbs that this agent knows, and no others. What changes or ends something looks first
  * whether it carries the box's label, and works on exactly that one's id.
@@ -122,6 +124,20 @@ export function createEngine(o: { readonly socketPath: string; readonly box: str
       return readJsonLines(await socket.open(call));
     },
 
+    /** Fetches an image from its registry; a build does so itself. */
+    async pull(image: string, signal: AbortSignal): Promise<void> {
+      check(IMAGE_PATTERN, image);
+      const path = ['images', 'create'];
+      const query = { fromImage: image };
+      const timeoutMs = PULL_TIMEOUT_MS;
+      const what = `fetching the image ${image}`;
+      const response = await socket.open({ method: 'POST', path, query, signal, timeoutMs, what });
+      for await (const message of readJsonLines(response)) {
+        const { error } = message as { error?: string };
+        if (error !== undefined) throw new EngineError('failed', `${image} could not be fetched: ${error}`);
+      }
+    },
+
     inspectContainer,
 
     listContainers(labels: readonly string[] = []): Promise<z.infer<typeof ContainerList>> {
@@ -211,6 +227,15 @@ export function createEngine(o: { readonly socketPath: string; readonly box: str
         timestamps: true,
         ...(since === null ? {} : { since }),
       };
+      const path = ['containers', name, 'logs'];
+      const call = { method: 'GET', path, query, signal, what: `reading the log of ${name}` } as const;
+      await readFramedLog(await socket.open(call), onLine);
+    },
+
+    /** The last lines of what it has printed so far. */
+    async readLogEnd(name: string, signal: AbortSignal, onLine: LogSink): Promise<void> {
+      check(NAME_PATTERN, name);
+      const query = { stdout: true, stderr: true, timestamps: true, tail: 200 };
       const path = ['containers', name, 'logs'];
       const call = { method: 'GET', path, query, signal, what: `reading the log of ${name}` } as const;
       await readFramedLog(await socket.open(call), onLine);

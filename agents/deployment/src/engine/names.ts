@@ -14,6 +14,12 @@ export const LABELS = {
   role: 'dbox.role',
   port: 'dbox.port',
   image: 'dbox.image',
+  service: 'dbox.service',
+  /** Of a service that lives on: what it was made from. */
+  definition: 'dbox.definition',
+  /** Of the image that stands for a release of several containers: its compose file and its images. */
+  composeFile: 'dbox.compose-file',
+  images: 'dbox.images',
 } as const;
 
 export interface Place {
@@ -42,10 +48,20 @@ export function createNames(box: string) {
     box,
     release: (releaseId: string) => `${box}-rel-${tailOf(releaseId)}`,
     carrier: (releaseId: string) => `${box}-put-${tailOf(releaseId)}`,
-    settingsVolume: (releaseId: string) => `${box}-set-${tailOf(releaseId)}`,
+    /** Settings of the container of that name. */
+    settingsVolume: (container: string) => {
+      if (!container.startsWith(`${box}-`)) throw new Error(`${container} is none of the box ${box}`);
+      return `${box}-set-${container.slice(box.length + 1)}`;
+    },
     dataVolume: (place: Place) => `${box}-data-${placeOf(place)}`,
     image: (project: string, commit: string) => `${repositoryOf(project)}:${commit.slice(0, 12)}`,
     seedImage: `${box}/volume-seed:1`,
+    /** Of a release that is several containers: one beside the one that serves. */
+    part: (releaseId: string, service: string) =>
+      `${box}-rel-${tailOf(releaseId)}-${shortHash(service).slice(0, 8)}`,
+    releaseNetwork: (releaseId: string) => `${box}-rel-${tailOf(releaseId)}`,
+    serviceImage: (project: string, service: string, commit: string) =>
+      `${repositoryOf(project)}.${shortHash(service)}:${commit.slice(0, 12)}`,
     /** A service of a project's own compose file; short, as names of hosts must be. */
     service: (place: Place, service: string) => `${box}-svc-${shortHash(placeOf(place), service)}`,
     serviceVolume: (place: Place, volume: string) => `${box}-vol-${shortHash(placeOf(place), volume)}`,

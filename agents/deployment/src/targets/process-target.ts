@@ -185,7 +185,8 @@ export function createProcessTarget(options: ProcessTargetOptions): DeploymentTa
     findImage: async () => null,
     listKept: async () => [],
     forget: async () => undefined,
-    keepBuilds: async () => undefined,
+    keepOnly: async () => undefined,
+    close: async () => undefined,
     warnings: async () => (sandbox.missing === null ? [] : [`no sandbox: ${sandbox.missing}`]),
     // A process belongs to its parent's life: who reads its output, and who would hear of its end?
     async recover(markerPrefix) {

@@ -74,7 +74,7 @@ export interface DeploymentTarget {
    */
   start(
     run: ReleaseRun,
-    options: { readonly marker: string; readonly onLine: LineSink },
+    options: { readonly marker: string; readonly onLine: LineSink; readonly signal?: AbortSignal },
   ): Promise<RunningRelease>;
   /** The image that was built of it, while it is still there; null where there is none, or the target knows none. */
   findImage(run: ReleaseBuild): Promise<string | null>;
@@ -89,8 +89,10 @@ export interface DeploymentTarget {
   listKept(): Promise<readonly { readonly releaseId: string; readonly isRunning: boolean }[]>;
   /** Removes all that is left of a release, ending it first; what survives releases stays. */
   forget(releaseId: string): Promise<void>;
-  /** Lets go of builds that nothing on this list and no quick rollback needs. */
-  keepBuilds(wanted: readonly WantedBuild[]): Promise<void>;
+  /** Lets go of builds and services that nothing on this list and no quick rollback needs. */
+  keepOnly(wanted: readonly WantedBuild[]): Promise<void>;
+  /** Ends what lives on across releases: this agent stops. Releases have ended before. */
+  close(): Promise<void>;
   /** What is not as it should be where releases run; a sentence each. */
   warnings(): Promise<readonly string[]>;
   /** What the place itself can tell of releases; null where it tells nothing. */
@@ -102,6 +104,7 @@ export interface WantedBuild {
   readonly environment: string;
   readonly commit: string;
   readonly image: string | null;
+  readonly runPlan: RunPlan;
 }
 
 /** A release that a former life of this agent has started. */

@@ -15,6 +15,7 @@ import type {
 import { endMarked, findToolchain, openSandbox, type Sandbox } from '@dbox/sandbox';
 import { startDeploymentAgent } from '../start-deployment-agent.ts';
 import { createProcessTarget } from '../targets/process-target.ts';
+import type { DeploymentTarget } from '../targets/target.ts';
 
 export const RELEASE = 'rel_0000000001';
 export const NODE_APP: RunPlan = { kind: 'command', build: null, run: 'node app.js', from: 'dbox.yaml' };
@@ -43,6 +44,8 @@ export interface AgentBench {
     readonly sandbox?: Sandbox;
     readonly allowUnsandboxed?: boolean;
     readonly clock?: Clock;
+    readonly target?: DeploymentTarget;
+    readonly readyTimeoutMs?: number;
   }) => Promise<RunningAgent>;
   /** A commit of these files and the payload that deploys it. */
   readonly payload: (files: FakeFiles, more?: Partial<DeployPayload>) => Promise<DeployPayload>;
@@ -99,8 +102,10 @@ export function agentOptions(o: {
   readonly sandbox?: Sandbox;
   readonly allowUnsandboxed?: boolean;
   readonly clock?: Clock;
+  readonly target?: DeploymentTarget;
+  readonly readyTimeoutMs?: number;
 }) {
-  const { dir, boxMarker, clock } = o;
+  const { dir, boxMarker, clock, readyTimeoutMs, target } = o;
   return {
     managerUrl: o.url,
     token: o.token,
@@ -108,13 +113,16 @@ export function agentOptions(o: {
     name: 'deployer',
     version: '0',
     capacity: 2,
-    target: createProcessTarget({
-      dataDir: join(dir, 'data'),
-      runtimeDir: join(dir, 'run'),
-      sandbox: o.sandbox ?? sandbox,
-      allowUnsandboxed: o.allowUnsandboxed ?? false,
-    }),
+    target:
+      target ??
+      createProcessTarget({
+        dataDir: join(dir, 'data'),
+        runtimeDir: join(dir, 'run'),
+        sandbox: o.sandbox ?? sandbox,
+        allowUnsandboxed: o.allowUnsandboxed ?? false,
+      }),
     boxMarker,
+    ...(readyTimeoutMs === undefined ? {} : { readyTimeoutMs }),
     ...(clock ? { clock } : {}),
   };
 }

@@ -6,11 +6,12 @@ import { LABELS, type Names } from '../../engine/names.ts';
 import { isDirectoryInside } from '../inside-tree.ts';
 import type { BuildOutcome, LineSink, ReleaseBuild } from '../target.ts';
 import { buildImage } from './build-image.ts';
+import type { Limits } from './compose-file/read-limits.ts';
+import { buildProject } from './compose-project/build-project.ts';
 import { type BuildRecipe, CONTEXT, generateDockerfile } from './generated-dockerfile.ts';
-import { readIgnorePatterns } from './ignore-patterns.ts';
+import { readIgnores, readPlain } from './read-ignores.ts';
 
 const BUILD_TIMEOUT_MS = 600_000;
-const MAX_FILE_BYTES = 1024 * 1024;
 const STATIC_SERVER = join(import.meta.dirname, '../../inside/static-server.mjs');
 
 /** Builds a commit's image: by its own Dockerfile, or by one made for it. Rejects only when `signal` is aborted. */
@@ -18,6 +19,8 @@ export async function buildRelease(o: {
   readonly run: ReleaseBuild;
   readonly engine: Engine;
   readonly names: Names;
+  /** What one container of a project may have. */
+  readonly most: Limits;
   readonly readNpmrc: () => Promise<string | null>;
   readonly signal: AbortSignal;
   readonly onLine: LineSink;
@@ -34,7 +37,10 @@ export async function buildRelease(o: {
     onLine,
   };
   try {
-    if (runPlan.kind === 'compose') return refused('a compose file cannot be run by this agent yet');
+    if (runPlan.kind === 'compose') {
+      const { most } = o;
+      return await buildProject({ run, composePath: runPlan.path, engine, names, most, signal, onLine });
+    }
     if (runPlan.kind === 'dockerfile') {
       const ignores = await readIgnores(tree, runPlan.path);
       return await buildImage({
@@ -100,21 +106,4 @@ async function recipeOf(run: ReleaseBuild, hasNpmrc: boolean): Promise<BuildReci
         ? { kind: 'command', run: runPlan.run }
         : { kind: 'static', root: runPlan.root },
   };
-}
-
-/** As Docker does: the Dockerfile's own list goes before the tree's. */
-async function readIgnores(tree: string, dockerfile: string) {
-  const text =
-    (await readPlain(join(tree, `${dockerfile}.dockerignore`))) ??
-    (await readPlain(join(tree, '.dockerignore')));
-  const ignores = readIgnorePatterns(text ?? '');
-  // The engine needs it, whatever the list says.
-  return (path: string) => path !== dockerfile && ignores(path);
-}
-
-/** A file of the commit that is one: a link could lead out of the tree. Null where it is none, or too big to be read. */
-async function readPlain(file: string): Promise<string | null> {
-  const entry = await lstat(file).catch(() => null);
-  if (!entry?.isFile() || entry.size > 16 * MAX_FILE_BYTES) return null;
-  return readFile(file, 'utf8');
 }

@@ -2,9 +2,13 @@ import type { Engine } from '../../engine/engine.ts';
 import { hasCode } from '../../engine/engine-error.ts';
 import { LABELS, type Names } from '../../engine/names.ts';
 import type { WantedBuild } from '../target.ts';
+import { readManifest } from './compose-project/project-manifest.ts';
 
 /** Of each project, besides what a listed release needs: for whoever rolls back by hand. */
 export const KEPT_IMAGES = 5;
+
+/** A build of a project of several images may take so long. */
+const PART_GRACE_MS = 3_600_000;
 
 /** Which images are kept for rollbacks. Others of the box go; what a container uses the engine itself keeps. */
 export function createImageShelf(o: { readonly engine: Engine; readonly names: Names }) {
@@ -18,16 +22,26 @@ export function createImageShelf(o: { readonly engine: Engine; readonly names: N
     const images = await engine.listImages([`${LABELS.role}=release`]);
     const wantedIds = new Set(listed.map(({ image }) => image));
     const wantedTags = new Set(listed.map(({ project, commit }) => o.names.image(project, commit)));
+    const parts = await engine.listImages([`${LABELS.role}=part`]);
+    const needed = new Set<string>();
     const newestFirst = [...images].sort((a, b) => b.Created - a.Created);
     const countOf = new Map<string, number>();
     for (const { Id, Labels, RepoTags } of newestFirst) {
       const project = Labels[LABELS.project] ?? '';
       const isWanted = wantedIds.has(Id) || RepoTags?.some((tag) => wantedTags.has(tag));
-      if (isWanted || fresh.has(Id)) continue;
       const isTagged = (RepoTags ?? []).some((tag) => !tag.startsWith('<none>'));
       const count = countOf.get(project) ?? 0;
-      if (isTagged && count < KEPT_IMAGES) countOf.set(project, count + 1);
-      else await engine.removeImage(Id).catch(ignoreBroken);
+      const isSpare = isTagged && count < KEPT_IMAGES;
+      if (isWanted || fresh.has(Id) || isSpare) {
+        for (const image of Object.values(readManifest(Labels)?.images ?? {})) needed.add(image);
+        if (!isWanted && isSpare) countOf.set(project, count + 1);
+      } else await engine.removeImage(Id).catch(ignoreBroken);
+    }
+    // Images of a project that is several: they go with what stands for all of them, but not before it is made.
+    const newestMs = Date.now() - PART_GRACE_MS;
+    for (const { Id, Created } of parts) {
+      if (needed.has(Id) || Created * 1000 > newestMs) continue;
+      await engine.removeImage(Id).catch(ignoreBroken);
     }
   }
 

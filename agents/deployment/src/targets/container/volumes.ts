@@ -41,14 +41,22 @@ export function createVolumes(o: { readonly engine: Engine; readonly names: Name
       return volume;
     },
 
-    /** The settings as files in a volume of the release's own. Says whether its image has a shell to read them. */
-    async putSettings(
-      owner: Owner,
-      image: string,
-      settings: Readonly<Record<string, string>>,
-    ): Promise<{ volume: string; hasShell: boolean }> {
-      const volume = names.settingsVolume(owner.releaseId);
-      const labels = { ...placeLabels(owner), [LABELS.release]: owner.releaseId, [LABELS.box]: names.box };
+    /** The settings as files in a volume of the container's own. Says whether its image has a shell to read them. */
+    async putSettings(o2: {
+      readonly owner: Owner;
+      readonly container: string;
+      readonly image: string;
+      readonly settings: Readonly<Record<string, string>>;
+      /** Goes with its release. */
+      readonly isOfRelease: boolean;
+    }): Promise<{ volume: string; hasShell: boolean }> {
+      const { owner, image, settings } = o2;
+      const volume = names.settingsVolume(o2.container);
+      const labels = {
+        ...placeLabels(owner),
+        ...(o2.isOfRelease ? { [LABELS.release]: owner.releaseId } : {}),
+        [LABELS.box]: names.box,
+      };
       const mounts = [volumeMount({ volume, at: SETTINGS_DIR, labels })];
       return withCarrier(owner, image, mounts, async (carrier) => {
         await engine.putArchive(carrier, SETTINGS_DIR, tarOf(settingsFiles(settings)));
@@ -56,8 +64,11 @@ export function createVolumes(o: { readonly engine: Engine; readonly names: Name
       });
     },
 
-    async removeSettings(releaseId: string): Promise<void> {
-      await engine.removeVolume(names.settingsVolume(releaseId));
+    /** Of all containers of the release. */
+    async removeOfRelease(releaseId: string): Promise<void> {
+      for (const { Name } of await engine.listVolumes([`${LABELS.release}=${releaseId}`])) {
+        await engine.removeVolume(Name);
+      }
     },
   };
 

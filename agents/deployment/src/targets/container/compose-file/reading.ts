@@ -64,8 +64,12 @@ export class Reading {
   secretText(node: TextNode): { text: string; isSecret: boolean } | null {
     const settings = this.#settings;
     let isSecret = false;
+    // At a build whatever must be set is: with anything, so that `:?` is content, too.
+    if (settings === null) {
+      const read = interpolate(node.text, () => '1');
+      return read.ok ? { text: '', isSecret: false } : this.#badInterpolation(node, read);
+    }
     const read = interpolate(node.text, (name) => {
-      if (settings === null) return '';
       if (!Object.hasOwn(settings, name)) return undefined;
       isSecret = true;
       return settings[name];
