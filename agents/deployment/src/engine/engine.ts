@@ -115,7 +115,11 @@ export function createEngine(o: { readonly socketPath: string; readonly box: str
         dockerfile: build.dockerfile,
         labels: JSON.stringify({ ...build.labels, [LABELS.box]: o.box }),
         ...(build.target === undefined ? {} : { target: build.target }),
-        ...(build.buildArguments === undefined ? {} : { buildargs: JSON.stringify(build.buildArguments) }),
+        // Caches are a project's own: no other reads or poisons what it keeps in them.
+        buildargs: JSON.stringify({
+          ...build.buildArguments,
+          BUILDKIT_CACHE_MOUNT_NS: build.tag.split(':')[0]!,
+        }),
       };
       const { context, signal, timeoutMs } = build;
       const path = ['build'];

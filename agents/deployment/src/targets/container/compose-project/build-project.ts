@@ -12,6 +12,7 @@ import type { ComposeService, ServiceSource } from '../compose-file/compose-plan
 import { readComposeFile } from '../compose-file/read-compose-file.ts';
 import type { Limits } from '../compose-file/read-limits.ts';
 import { describeErrors } from '../findings/finding-list.ts';
+import { lintOf } from '../lint-of.ts';
 import { readIgnores } from '../read-ignores.ts';
 import { writeManifest } from './project-manifest.ts';
 
@@ -108,6 +109,12 @@ async function builtImage(
     throw new BuildFailed(
       refused(`the service ${service} is built from ${source.context}, which is not there`, ''),
     );
+  }
+  const { args, target } = source;
+  const errors = await lintOf({ tree: run.tree, file: source.dockerfile, args, target, boxName: names.box });
+  if (errors !== '') {
+    const first = errors.split('\n')[0];
+    throw new BuildFailed(refused(`the service ${service} cannot be built here: ${first}`, errors));
   }
   const tree = await realpath(join(run.tree, source.context));
   const relative = posix.relative(source.context, source.dockerfile);

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readIgnorePatterns } from './ignore-patterns.ts';
+
+const ignored = (patterns: string, paths: readonly string[]) => {
+  const ignores = readIgnorePatterns(patterns);
+  return paths.filter((path) => ignores(path));
+};
+
+test('a name is one at the root, and all that lies in it', () => {
+  assert.deepEqual(ignored('node_modules', ['node_modules', 'node_modules/a/b', 'x/node_modules']), [
+    'node_modules',
+    'node_modules/a/b',
+  ]);
+});
+
+test('stars stay within one segment, two of them do not', () => {
+  assert.deepEqual(ignored('*.md', ['a.md', 'x/a.md']), ['a.md']);
+  assert.deepEqual(ignored('**/*.md', ['a.md', 'x/a.md', 'x/y/a.md', 'x/a.mdx']), [
+    'a.md',
+    'x/a.md',
+    'x/y/a.md',
+  ]);
+  assert.deepEqual(ignored('src/**/test', ['src/test', 'src/a/b/test', 'src/tests']), [
+    'src/test',
+    'src/a/b/test',
+  ]);
+});
+
+test('the last match decides, so an exception brings back', () => {
+  assert.deepEqual(ignored('*.md\n!README.md', ['a.md', 'README.md']), ['a.md']);
+  assert.deepEqual(ignored('!README.md\n*.md', ['README.md']), ['README.md']);
+});
+
+test('comments, blank lines, slashes at the ends and classes are read as Docker does', () => {
+  assert.deepEqual(
+    ignored('# no\n\n/dist/\n./tmp\n[ab].js\n?.css', ['dist/x', 'tmp', 'a.js', 'c.js', 'x.css']),
+    ['dist/x', 'tmp', 'a.js', 'x.css'],
+  );
+});
+
+test('a hostile pattern takes no time', () => {
+  const ignores = readIgnorePatterns(`${'**/'.repeat(200)}x`);
+  const startedAtMs = performance.now();
+  assert.equal(ignores(`${'a/'.repeat(200)}y`), false);
+  assert.ok(performance.now() - startedAtMs < 500);
+});
