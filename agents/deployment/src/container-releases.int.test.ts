@@ -71,7 +71,7 @@ test('a release is handed over running, by the digest of its image', { skip }, a
   assert.equal(found?.Image, image);
 });
 
-test('a crash at its start is refused within half a second of it, with what it printed', {
+test('a crash at its start is refused within half a second, with what it printed', {
   skip,
 }, async (t) => {
   const bench = await benchOf(t);
@@ -86,11 +86,9 @@ test('a crash at its start is refused within half a second of it, with what it p
   assert.match(result.outputTail, /no database/);
   const found = await bench.engine.inspectContainer(bench.nameOf(RELEASE));
   assert.ok(found, 'what was refused is kept until the manager no longer lists it');
-  const tookMs = endedAtMs - Date.parse(found.State.StartedAt);
-  assert.ok(
-    tookMs < 500,
-    `it took ${tookMs} ms; it ended at ${found.State.FinishedAt}, the job at ${new Date(endedAtMs).toISOString()}`,
-  );
+  // Of its own time to crash the machine decides; of what comes after it the agent does.
+  const tookMs = endedAtMs - Date.parse(found.State.FinishedAt);
+  assert.ok(tookMs < 500, `it took ${tookMs} ms`);
 });
 
 test('what never answers is refused at its deadline, and the port it should have had is named', {
@@ -124,6 +122,7 @@ test('a killed agent’s release serves on, and the next life goes on with it', 
   const bench = await benchOf(t);
   const payload = await bench.payload({ 'app.js': APP });
   bench.manager.setReleaseSource(payload.releaseId, payload.commit);
+  bench.manager.setReleaseSettings(payload.releaseId, { version: 0, values: {} });
   bench.manager.setTopology({ releases: [desired(payload)] });
   const { manager, dir, box, network, options } = bench;
   const life = spawn(
@@ -160,6 +159,7 @@ test('a release that ended while no agent lived is told of and started again', {
   const bench = await benchOf(t);
   const payload = await bench.payload({ 'app.js': APP });
   bench.manager.setReleaseSource(payload.releaseId, payload.commit);
+  bench.manager.setReleaseSettings(payload.releaseId, { version: 0, values: {} });
   bench.manager.setTopology({ releases: [desired(payload)] });
   const { manager, dir, box, network, options } = bench;
   const script = join(import.meta.dirname, 'testing/container-life.ts');
