@@ -10,6 +10,7 @@ const PARTS = [
   '.dockerignore',
   'contracts',
   'spec-kit',
+  'archive',
   'sandbox',
   'probe',
   'gateway',
