@@ -1,29 +1,38 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
+import { hasEngine } from './bare-engine.ts';
 import type { Figure } from './figures.ts';
 import { printTable } from './figures.ts';
 import { measureBox } from './measure-box.ts';
 import { measureClaims } from './measure-claims.ts';
 import { measureHandOff } from './measure-hand-off.ts';
+import { measureStack } from './measure-stack.ts';
 
 /*
  * `npm run bench`: a table on stdout and the same as JSON in `bench/results/latest.json`.
- * `-- --json` prints the JSON alone; `-- box` and `-- claims` measure those alone, and keep no result. Figures of one machine and one run: quote ratios.
+ * `-- --json` prints the JSON alone; `-- box`, `-- stack` and `-- claims` measure those alone, and keep no result. Figures of one machine and one run: quote ratios.
  */
 const json = process.argv.includes('--json');
-const note = (text: string) => json || console.error(text);
+const note = (text: string) => {
+  if (!json) console.error(text);
+};
 const figures: Figure[] = [];
 const only = process.argv.slice(2).find((arg) => !arg.startsWith('--'));
-if (only !== 'claims') {
+if (only === undefined || only === 'stack') {
+  if (await hasEngine()) figures.push(...(await measureStack(note)));
+  else if (only === 'stack') throw new Error('there is no container engine: `./dbox doctor` says what to do');
+  else note('no container engine: the stack is not measured');
+}
+if (only === undefined || only === 'box') {
   note('a box, its stories and its idle time …');
   figures.push(...(await measureBox()));
 }
-if (only !== 'box') {
+if (only === undefined || only === 'claims') {
   note('hand-off …');
   figures.push(...(await measureHandOff()));
 }
-for (const agents of only === 'box' ? [] : [1, 8, 64]) {
+for (const agents of only === undefined || only === 'claims' ? [1, 8, 64] : []) {
   note(`lease and complete, ${agents} …`);
   figures.push(await measureClaims(agents));
 }
