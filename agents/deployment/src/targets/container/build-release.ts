@@ -89,7 +89,7 @@ async function recipeOf(run: ReleaseBuild, hasNpmrc: boolean): Promise<BuildReci
     throw new Error(`no recipe for ${runPlan.kind}`);
   const locks = ['package-lock.json', 'npm-shrinkwrap.json'];
   const present = await Promise.all(
-    ['package.json', ...locks].map(async (file) =>
+    ['package.json', '.npmrc', ...locks].map(async (file) =>
       (await readPlain(join(tree, file))) === null ? [] : [file],
     ),
   );

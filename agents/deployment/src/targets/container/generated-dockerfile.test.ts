@@ -18,7 +18,7 @@ test('an app’s dependencies come before its files, by its lock, without script
 ENV NODE_ENV=production
 WORKDIR /app
 COPY app/package.json app/package-lock.json ./
-RUN --mount=type=cache,target=/root/.npm --mount=type=bind,source=npmrc,target=/root/.npmrc npm ci --omit=dev --ignore-scripts --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error
+RUN --mount=type=cache,target=/root/.npm --mount=type=bind,source=npmrc,target=/root/.npmrc npm ci --omit=dev --ignore-scripts --git=git --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error
 COPY app/ ./
 USER node
 CMD ["/bin/sh","-c","npm start"]

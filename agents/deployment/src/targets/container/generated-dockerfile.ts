@@ -3,8 +3,6 @@ import { posix } from 'node:path';
 export const BASE_IMAGE = 'node:24-bookworm-slim';
 /** In the build context the commit's files lie under `app/`, beside what the box itself adds. */
 export const CONTEXT = { app: 'app', npmrc: 'npmrc', staticServer: 'static-server.mjs' } as const;
-/** `node` in the base image. */
-export const APP_USER = '1000:1000';
 
 export interface BuildRecipe {
   /** Files of npm that lie in the tree's root. */
@@ -19,7 +17,8 @@ export interface BuildRecipe {
 }
 
 const INSTALL_OPTIONS =
-  '--ignore-scripts --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error';
+  // `--git`: an .npmrc of the commit could name a program of its own.
+  '--ignore-scripts --git=git --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error';
 
 /**
  * How a commit without a Dockerfile of its own becomes an image. The files that name dependencies come
