@@ -4,7 +4,7 @@ import { startCodingAgent } from '@dbox/agent-coding';
 import { createProcessTarget, startDeploymentAgent } from '@dbox/agent-deployment';
 import { startMonitoringAgent } from '@dbox/agent-monitoring';
 import { startTestingAgent } from '@dbox/agent-testing';
-import { startGateway } from '@dbox/gateway';
+import { readTlsPair, startGateway } from '@dbox/gateway';
 import { startManager } from '@dbox/manager';
 import { findToolchain, openSandbox } from '@dbox/sandbox';
 import type { BoxConfig } from './config.ts';
@@ -72,7 +72,8 @@ export async function startBox(config: BoxConfig): Promise<RunningBox> {
       managerUrl: manager.url,
       token: token('gateway'),
       stateFile: join(workspace, 'gateway.json'),
-      host: '127.0.0.1',
+      host: config.manager.host,
+      tls: readTlsPair(config.manager.tls?.certFile, config.manager.tls?.keyFile),
       warn: (message, data) => manager.log('gateway', 'warn', message, data),
     });
     parts.push(gateway);
@@ -95,7 +96,7 @@ export async function startBox(config: BoxConfig): Promise<RunningBox> {
         boxMarker: config.marker,
         readyTimeoutMs: config.readyTimeoutMs,
       }),
-      startMonitoringAgent(agent('monitoring')),
+      startMonitoringAgent({ ...agent('monitoring'), probeHost: new URL(manager.url).hostname }),
     ]);
     for (const started of agents) if (started.status === 'fulfilled') parts.push(started.value);
     for (const started of agents) if (started.status === 'rejected') throw started.reason;

@@ -21,8 +21,10 @@ export interface Config {
   readonly boxName: string | null;
   /** DBOX_BIND=0.0.0.0: where the manager and the sites listen; only this machine where not set. */
   readonly bind: string;
-  /** DBOX_PUBLIC_HOST=box.example.org: what people reach them by. */
-  readonly publicHost: string;
+  /** DBOX_PUBLIC_HOST=box.example.org: what people reach them by; null is the address they listen on. */
+  readonly publicHost: string | null;
+  /** DBOX_TLS_CERT=/etc/dbox/tls.crt and DBOX_TLS_KEY: what they prove themselves with; null is plain HTTP. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   /** DBOX_GATEWAY_PORT_COUNT=20: how many sites of a box in containers can have a port. */
   readonly gatewayPortCount: number;
   /** DBOX_ENGINE_SOCKET=/var/run/docker.sock: the container engine's, on this machine. */
@@ -73,7 +75,8 @@ export function readConfig(
     mode: readMode(given('DBOX_MODE')),
     boxName: readBoxName(given('DBOX_BOX_NAME')),
     bind: given('DBOX_BIND') ?? '127.0.0.1',
-    publicHost: given('DBOX_PUBLIC_HOST') ?? '127.0.0.1',
+    publicHost: given('DBOX_PUBLIC_HOST'),
+    tls: readTls(given('DBOX_TLS_CERT'), given('DBOX_TLS_KEY'), place.cwd),
     gatewayPortCount: readPort('DBOX_GATEWAY_PORT_COUNT', given('DBOX_GATEWAY_PORT_COUNT'), 20),
     engineSocket: given('DBOX_ENGINE_SOCKET') ?? '/var/run/docker.sock',
     npmrcFile: given('DBOX_NPMRC_FILE') ?? join(env.HOME ?? '/', '.npmrc'),
@@ -113,6 +116,14 @@ function pick(env: Environment, names: readonly string[]): Record<string, string
       .map((name) => [name, env[name]] as const)
       .filter((entry): entry is readonly [string, string] => Boolean(entry[1])),
   );
+}
+
+function readTls(cert: string | null, key: string | null, cwd: string): Config['tls'] {
+  if (cert === null && key === null) return null;
+  if (cert !== null && key !== null) return { certFile: resolve(cwd, cert), keyFile: resolve(cwd, key) };
+  throw new CliError('usage', 'TLS needs both DBOX_TLS_CERT and DBOX_TLS_KEY.', {
+    hint: 'Name the files of the certificate with its chain and of its key, both in PEM.',
+  });
 }
 
 function readMode(text: string | null): Config['mode'] {

@@ -11,6 +11,8 @@ export interface WantedBox {
   /** `--docker` was said. */
   readonly docker: boolean;
   readonly scale: Scale;
+  /** Others may reach it without TLS. */
+  readonly insecure: boolean;
   /** Also a box of containers that answers is brought to what this checkout says. */
   readonly refresh: boolean;
 }
@@ -45,7 +47,13 @@ export async function ensureBox(
     if (living === null) onStarting();
     // Only now: commands that talk to a box that is up need none of this.
     const { startStack } = await import('./stack/start-stack.ts');
-    const state = await startStack({ config, clock, output, scale: wanted.scale });
+    const state = await startStack({
+      config,
+      clock,
+      output,
+      scale: wanted.scale,
+      insecure: wanted.insecure,
+    });
     return { state, started: living === null };
   }
   if (Object.keys(wanted.scale).length > 0) {
@@ -57,6 +65,7 @@ export async function ensureBox(
     config,
     clock,
     sandbox: wanted.sandbox,
+    insecure: wanted.insecure,
     onStarting,
     onWaiting: (pid) => output.note(`Waiting for the box that is starting or stopping (process ${pid}) …`),
   });

@@ -27,6 +27,8 @@ export interface StartBox {
   readonly config: Config;
   readonly clock: Clock;
   readonly sandbox: boolean;
+  /** Others may reach it without TLS. */
+  readonly insecure?: boolean;
   /** Called once, when it turns out that a box has to be started. */
   readonly onStarting: () => void;
   /** Called once, when another process still has the workspace: a box that stops, or one that starts. */
@@ -104,6 +106,7 @@ async function spawnBox(start: StartBox): Promise<{ state: BoxState; started: bo
       ...['--no-warnings', ...SMALL_HEAP, script, '--workspace', config.workspaceDir],
       ...['--port', String(config.managerPort), '--gateway-port', String(config.gatewayPort)],
       ...(start.sandbox ? [] : ['--no-sandbox']),
+      ...(start.insecure ? ['--insecure'] : []),
     ],
     {
       cwd: config.checkoutDir,

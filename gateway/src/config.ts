@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TlsPair } from './accept-tls.ts';
 
 /** What a gateway that is a process of its own is told; `docs/settings.env` shows each setting. */
 export interface GatewayConfig {
@@ -12,6 +13,7 @@ export interface GatewayConfig {
   readonly healthFile: string;
   /** The only ports that are reached from outside; null is any. */
   readonly ports: { readonly first: number; readonly count: number } | null;
+  readonly tls: TlsPair | null;
 }
 
 /** A setting is missing or makes no sense; the message says what to write instead. */
@@ -43,7 +45,19 @@ export function readGatewayConfig(
           count: readNumber(env, 'DBOX_GATEWAY_PORT_COUNT', { fallback: 20, max: 1_000 }),
         }
       : null,
+    tls: readTlsPair(env.DBOX_TLS_CERT, env.DBOX_TLS_KEY),
   };
+}
+
+/** Null where neither is given. */
+export function readTlsPair(certFile: string | undefined, keyFile: string | undefined): TlsPair | null {
+  if (!certFile && !keyFile) return null;
+  if (!certFile || !keyFile) throw new GatewayConfigError('TLS needs both DBOX_TLS_CERT and DBOX_TLS_KEY');
+  try {
+    return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
+  } catch (cause) {
+    throw new GatewayConfigError(`a TLS file cannot be read: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function readToken(file: string | undefined): string {

@@ -1,1 +1,2 @@
+export { readTlsPair } from './config.ts';
 export { type Gateway, type GatewayOptions, startGateway } from './start-gateway.ts';

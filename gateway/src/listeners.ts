@@ -1,6 +1,7 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Route, TopologyAck } from '@dbox/contracts';
+import { acceptTls, isEncrypted, type TlsPair } from './accept-tls.ts';
 import { type RouteKey, routeKey } from './route-table.ts';
 
 export interface ListenerHandlers {
@@ -54,6 +55,8 @@ export function createListeners(o: {
   readonly substitutes: Readonly<Record<RouteKey, number>>;
   /** The only ports that can be reached from outside; null is any. */
   readonly ports: PortRange | null;
+  /** With it, plain HTTP is for this machine and for `plainHostNames` alone. */
+  readonly tls: TlsPair | null;
   readonly warn: (message: string, data: object) => void;
 }): Listeners {
   const open = new Map<RouteKey, Listener>();
@@ -69,16 +72,18 @@ export function createListeners(o: {
     const key = routeKey(route);
     const server = createServer(
       { ...LIMITS, shouldUpgradeCallback: (req) => req.headers.upgrade?.toLowerCase() === 'websocket' },
-      o.handlers.request(key),
+      o.tls === null ? o.handlers.request(key) : onlyTls(o.handlers.request(key)),
     );
     const upgraded = new Set<Socket>();
     server.on('upgrade', (req, socket: Socket, head) => {
+      if (o.tls !== null && !mayBePlain(req)) return socket.destroy();
       upgraded.add(socket);
       // Node has let go of the socket: without a listener a reset would end the process.
       socket.on('error', () => socket.destroy());
       socket.once('close', () => upgraded.delete(socket));
       o.handlers.upgrade(key)(req, socket, head);
     });
+    if (o.tls !== null) acceptTls(server, o.tls);
     const candidates = candidatePorts({
       port: route.port,
       substitute: remembered[key],
@@ -149,6 +154,24 @@ export function createListeners(o: {
       open.clear();
       await Promise.all([...all, ...closing]);
     },
+  };
+}
+
+/** Who asks without TLS under a name of this machine or of the private network is one of the box's own. */
+const PLAIN_HOSTS = /^(localhost|.+\.localhost|127\.0\.0\.1|\[::1\]|gateway|devsite)(:\d+)?$/i;
+
+function mayBePlain({ socket, headers }: IncomingMessage): boolean {
+  return isEncrypted(socket) || PLAIN_HOSTS.test(headers.host ?? '');
+}
+
+function onlyTls(listener: RequestListener): RequestListener {
+  return (req, res) => {
+    if (mayBePlain(req)) return listener(req, res);
+    const host = req.headers.host ?? '';
+    // Whatever is no name and port does not go into an address.
+    const isName = /^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/i.test(host);
+    res.writeHead(isName ? 308 : 400, isName ? { location: `https://${host}${req.url ?? '/'}` } : {});
+    res.end();
   };
 }
 

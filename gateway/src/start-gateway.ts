@@ -1,4 +1,5 @@
 import { createClient, type Route, type Topology, type TopologyAck } from '@dbox/contracts';
+import type { TlsPair } from './accept-tls.ts';
 import { type Backend, createBackend, sameTarget } from './backend.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { followTopology } from './follow-topology.ts';
@@ -17,6 +18,8 @@ export interface GatewayOptions {
   readonly host: string;
   /** The only ports that can be reached from outside; any where not given. */
   readonly ports?: PortRange | null;
+  /** For the addresses of sites; plain HTTP where not given. */
+  readonly tls?: TlsPair | null;
   /** What a person may want to know: taken ports, a manager that is away. */
   readonly warn?: (message: string, data: object) => void;
   readonly answerTimeoutMs?: number;
@@ -55,6 +58,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     host: options.host,
     substitutes: saved?.substitutes ?? {},
     ports: options.ports ?? null,
+    tls: options.tls ?? null,
     warn,
     handlers: {
       request: (own) => (req, res) => {

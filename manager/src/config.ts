@@ -16,7 +16,9 @@ export interface ManagerConfig {
   readonly host: string;
   /** The name or address by which people reach the box and its sites; stands in every address it prints. */
   readonly publicHost: string;
-  /** Names besides localhost, `host` and `publicHost` under which it is called. */
+  /** Certificate and key as files; null is plain HTTP. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  /** Names under which the box's own services call it, without TLS. */
   readonly hostNames: readonly string[];
   readonly firstGatewayPort: number;
   /** How many sites can have a port; null is without a limit. */
@@ -49,6 +51,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): M
       .split(',')
       .map((name) => name.trim())
       .filter((name) => name !== ''),
+    tls: readTlsFiles(env),
     firstGatewayPort: integer(env, 'DBOX_GATEWAY_PORT', { fallback: 8080, min: 1, max: 65_000 }),
     gatewayPortCount: env.DBOX_GATEWAY_PORT_COUNT
       ? integer(env, 'DBOX_GATEWAY_PORT_COUNT', { fallback: 1, min: 1, max: 1_000 })
@@ -75,6 +78,14 @@ function integer(
     throw new ConfigError(`${name} is "${text}"; write a whole number from ${rule.min} to ${rule.max}`);
   }
   return value;
+}
+
+function readTlsFiles(env: Readonly<Record<string, string | undefined>>): ManagerConfig['tls'] {
+  const certFile = env.DBOX_TLS_CERT;
+  const keyFile = env.DBOX_TLS_KEY;
+  if (!certFile && !keyFile) return null;
+  if (certFile && keyFile) return { certFile, keyFile };
+  throw new ConfigError('TLS needs both DBOX_TLS_CERT and DBOX_TLS_KEY');
 }
 
 function readHostName(text: string | undefined): string {

@@ -1,5 +1,6 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { ProblemError } from '@dbox/contracts';
 import { createArtifactStore } from './adapters/artifacts-fs/artifact-files.ts';
 import { createBackupDesk } from './adapters/backup/index.ts';
@@ -130,6 +131,7 @@ async function serve(
     findByHash: (hash) => store.read((reader) => reader.tokens.findByHash(hash)),
     jobKey: secrets.jobKey,
   });
+  const scheme = config.tls === null ? 'http' : 'https';
   const context: AppContext = {
     store,
     repositories: createGitRepositories({ workspace, path: config.path }),
@@ -146,7 +148,7 @@ async function serve(
       firstGatewayPort: config.firstGatewayPort,
       gatewayPortCount: config.gatewayPortCount,
       gatewayHost: config.gatewayHost,
-      siteOrigin: `http://${config.publicHost}`,
+      siteOrigin: `${scheme}://${config.publicHost}`,
       watchIntervalMs: config.watchIntervalMs,
       leaseDurationMs: config.leaseDurationMs,
       minFreeSpace: config.minFreeSpace,
@@ -199,12 +201,14 @@ async function serve(
     authenticate: auth.authenticate,
     clock,
     host: config.host,
-    hostNames: [config.publicHost, ...config.hostNames],
+    hostNames: [config.publicHost],
+    plainHostNames: config.hostNames,
+    tls: config.tls === null ? null : await readTlsPair(config.tls),
     log: context.log,
     onAnswer: metrics.observeAnswer,
   });
   const listening = await listenNear(server, config.port);
-  boxUrl = `http://${config.publicHost}:${listening.port}`;
+  boxUrl = `${scheme}://${config.publicHost}:${listening.port}`;
   if (config.port !== 0 && listening.port !== config.port) {
     context.observations.warnings.set(
       'port',
@@ -299,6 +303,22 @@ async function listenNear(server: HttpServer, port: number): Promise<Listening> 
     }
   }
   throw new Error(`no free port near ${port}`);
+}
+
+async function readTlsPair(files: NonNullable<ManagerConfig['tls']>) {
+  const read = (file: string) =>
+    readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+      throw new ConfigError(`the TLS file ${file} cannot be read (${cause.code})`);
+    });
+  const pair = { cert: await read(files.certFile), key: await read(files.keyFile) };
+  try {
+    createSecureContext(pair);
+  } catch (cause) {
+    throw new ConfigError(
+      `${files.certFile} and ${files.keyFile} are no certificate and its key: ${(cause as Error).message}`,
+    );
+  }
+  return pair;
 }
 
 /** Listening on all addresses includes this machine's own. */

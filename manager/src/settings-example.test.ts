@@ -10,7 +10,7 @@ const text = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const example = parseEnv(text('docs/settings.env'));
 
 /** What every program has, and nobody sets for this one. */
-const GIVEN_BY_THE_SYSTEM = ['PATH'];
+const GIVEN_BY_THE_SYSTEM = ['PATH', 'HOME'];
 
 /** `env.NAME`, and names in quotes that begin with ours. */
 function namesReadBy(source: string): string[] {

@@ -12,6 +12,7 @@ export async function run(
     readonly files: readonly string[];
     readonly sandbox: boolean;
     readonly docker: boolean;
+    readonly insecure: boolean;
   },
 ): CommandResult {
   const { config, output } = context;

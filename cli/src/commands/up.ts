@@ -15,7 +15,12 @@ const LOOK_INTERVAL_MS = 100;
 
 export async function up(
   context: CommandContext,
-  flags: { readonly sandbox: boolean; readonly docker: boolean; readonly scale: Scale },
+  flags: {
+    readonly sandbox: boolean;
+    readonly docker: boolean;
+    readonly insecure: boolean;
+    readonly scale: Scale;
+  },
 ): CommandResult {
   const { config, output, clock, box } = context;
   if (config.host !== null) {
@@ -90,7 +95,9 @@ async function siteAnswers(url: string): Promise<boolean> {
     const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(2000) });
     await response.body?.cancel();
     return response.status < 502 || response.status > 504;
-  } catch {
-    return false;
+  } catch (error) {
+    // A certificate that this machine does not trust is an answer too.
+    const { code = '' } = ((error as Error).cause ?? {}) as { code?: string };
+    return /CERT|SSL|TLS|SELF_SIGNED/.test(code);
   }
 }

@@ -3,6 +3,7 @@ import type { Runner } from './definition.ts';
 import { examples, gather, readScale } from './definition.ts';
 
 const DOCKER = 'the box as containers (DBOX_MODE=docker); a workspace that was one stays one';
+const INSECURE = 'let others reach the box (DBOX_BIND) without TLS: who listens on the way reads tokens';
 const NO_SANDBOX = 'run code outside of a sandbox where this machine has none';
 
 /** The box itself, and stories for it. */
@@ -18,6 +19,7 @@ export function defineBoxCommands(program: Command, run: Runner): void {
     .option('-f, --file <file>', 'a task spec in YAML instead of a text; may be given again', gather)
     .option('--no-sandbox', NO_SANDBOX)
     .option('--docker', DOCKER)
+    .option('--insecure', INSECURE)
     .addHelpText(
       'after',
       examples(
@@ -28,13 +30,18 @@ export function defineBoxCommands(program: Command, run: Runner): void {
       ),
     )
     .action(
-      (words: string[], options: { file?: string[]; sandbox: boolean; docker?: boolean }, command: Command) =>
+      (
+        words: string[],
+        options: { file?: string[]; sandbox: boolean; docker?: boolean; insecure?: boolean },
+        command: Command,
+      ) =>
         run(command, async (context) =>
           (await import('../commands/run.ts')).run(context, {
             words,
             files: options.file ?? [],
             sandbox: options.sandbox,
             docker: options.docker === true,
+            insecure: options.insecure === true,
           }),
         ),
     );
@@ -72,6 +79,7 @@ export function defineBoxCommands(program: Command, run: Runner): void {
     )
     .option('--no-sandbox', NO_SANDBOX)
     .option('--docker', DOCKER)
+    .option('--insecure', INSECURE)
     .option('--scale <service=count>', 'how many coding-agent or testing-agent there are', gather)
     .addHelpText(
       'after',
@@ -83,14 +91,19 @@ export function defineBoxCommands(program: Command, run: Runner): void {
       ) +
         '\n\n  DBOX_WORKSPACE=/srv/two DBOX_PORT=7800 DBOX_GATEWAY_PORT=8180 ./dbox up\n    a second box beside the first',
     )
-    .action((options: { sandbox: boolean; docker?: boolean; scale?: string[] }, command: Command) =>
-      run(command, async (context) =>
-        (await import('../commands/up.ts')).up(context, {
-          sandbox: options.sandbox,
-          docker: options.docker === true,
-          scale: readScale(options.scale ?? []),
-        }),
-      ),
+    .action(
+      (
+        options: { sandbox: boolean; docker?: boolean; insecure?: boolean; scale?: string[] },
+        command: Command,
+      ) =>
+        run(command, async (context) =>
+          (await import('../commands/up.ts')).up(context, {
+            sandbox: options.sandbox,
+            docker: options.docker === true,
+            insecure: options.insecure === true,
+            scale: readScale(options.scale ?? []),
+          }),
+        ),
     );
   program
     .command('down')

@@ -15,10 +15,14 @@ export const SERVICES = [
 ] as const;
 
 /** `docker compose` with this box's file and values, wherever it is called. */
-export function composeArguments({ checkoutDir, workspaceDir }: Config, args: readonly string[]): string[] {
+export function composeArguments(
+  { checkoutDir, workspaceDir, tls }: Config,
+  args: readonly string[],
+): string[] {
   return [
     'compose',
     ...['--project-directory', checkoutDir, '--file', join(checkoutDir, 'docker-compose.yml')],
+    ...(tls === null ? [] : ['--file', join(checkoutDir, 'deploy/tls/compose.yaml')]),
     ...['--env-file', environmentFile(workspaceDir)],
     ...args,
   ];

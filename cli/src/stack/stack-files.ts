@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util';
 import type { LookupRole } from '@dbox/contracts/token-format';
 import { composeToken, ROLE_SPELLINGS, TOKEN_SECRET_BYTES } from '@dbox/contracts/token-format';
 import type { Config } from '../config.ts';
+import { CliError } from '../failure.ts';
 
 /** Values for the Compose file, by name. */
 export type StackEnvironment = Readonly<Record<string, string>>;
@@ -95,7 +96,25 @@ export async function makeStackFiles(config: Config, owner: StackOwner): Promise
   const npmrc = join(secrets, 'npmrc');
   made.push(npmrc);
   await copyNpmSettings(config.npmrcFile, npmrc);
+  if (config.tls !== null) {
+    for (const [from, name] of [
+      [config.tls.certFile, 'tls.crt'],
+      [config.tls.keyFile, 'tls.key'],
+    ] as const) {
+      made.push(join(secrets, name));
+      await writeWhole(join(secrets, name), await readTlsFile(from));
+    }
+  }
   if (process.getuid?.() === 0) for (const path of made) await chown(path, owner.uid, owner.gid);
+}
+
+async function readTlsFile(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new CliError('usage', `The TLS file ${file} cannot be read (${cause.code}).`, {
+      hint: 'DBOX_TLS_CERT and DBOX_TLS_KEY name files in PEM.',
+      cause,
+    });
+  });
 }
 
 async function makeSecret(file: string, make: () => string): Promise<void> {

@@ -9,6 +9,7 @@ import { CliError } from '../failure.ts';
 import type { Output } from '../output.ts';
 import { formatDuration } from '../quantities.ts';
 import { writeStackState } from './box-file.ts';
+import { checkBind } from './check-bind.ts';
 import { checkEngine } from './check-engine.ts';
 import { choosePorts } from './choose-ports.ts';
 import { composeArguments, runningServices, SERVICES, unhealthyServices } from './compose.ts';
@@ -38,6 +39,8 @@ export interface StartStack {
   readonly clock: Clock;
   readonly output: Output;
   readonly scale: Scale;
+  /** A person said that others may reach it without TLS. */
+  readonly insecure: boolean;
 }
 
 /** Builds what has changed, starts what does not run, and waits until all of it is healthy. May be called again. */
@@ -47,6 +50,7 @@ export async function startStack(start: StartStack): Promise<BoxState> {
   if (engine.outcome === 'fail') {
     throw new CliError('box_did_not_start', `${upper(engine.detail)}.`, { hint: engine.remedy ?? '' });
   }
+  checkBind(config, start.insecure);
   await refuseProcessBox(config);
   const values = await settleValues(start);
   await buildImages(start, values);
@@ -122,7 +126,8 @@ async function settleValues({ config, output, scale }: StartStack): Promise<Stac
     DBOX_GID: String(owner.gid),
     DBOX_WORKSPACE_DIR: workspaceDir,
     DBOX_BIND: config.bind,
-    DBOX_PUBLIC_HOST: config.publicHost,
+    DBOX_PUBLIC_HOST: config.publicHost ?? config.bind,
+    DBOX_TLS: config.tls === null ? '' : 'files',
     DBOX_PORT: String(ports.manager),
     DBOX_GATEWAY_PORT: String(ports.gatewayFirst),
     DBOX_GATEWAY_PORT_COUNT: String(count),

@@ -7,6 +7,7 @@ import { type Context, Hono } from 'hono';
 import { SmartRouter } from 'hono/router/smart-router';
 import { TrieRouter } from 'hono/router/trie-router';
 import type { Clock } from '../ports/clock.ts';
+import { acceptTls, isEncrypted, type TlsPair } from './accept-tls.ts';
 import { writeProblem } from './answer-writer.ts';
 import type { Authenticate } from './auth.ts';
 import type { Handlers } from './handlers.ts';
@@ -26,6 +27,10 @@ export interface HttpServerOptions {
   readonly host?: string;
   /** Names besides localhost, 127.0.0.1, [::1] and `host` under which the box is called. */
   readonly hostNames?: readonly string[];
+  /** With it, plain HTTP is for this machine and for `plainHostNames` alone. */
+  readonly tls?: TlsPair | null;
+  /** Names under which the box's own services call it on their private network. */
+  readonly plainHostNames?: readonly string[];
   readonly bodyPace?: BodyPace;
   /** How long a stop waits for calls under way before it cuts them off; 5 s where not given. */
   readonly stopGraceMs?: number;
@@ -63,7 +68,12 @@ const KEEP_ALIVE_MS = 30_000;
 /** The manager's API: every operation of the contract, one handler each, no middleware between. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { clock, log, onAnswer } = options;
-  const isOwnHost = createHostCheck([options.host ?? '127.0.0.1', ...(options.hostNames ?? [])]);
+  const isOwnHost = createHostCheck([
+    options.host ?? '127.0.0.1',
+    ...(options.hostNames ?? []),
+    ...(options.plainHostNames ?? []),
+  ]);
+  const mayBePlain = createHostCheck(options.plainHostNames ?? []);
   const open = new Set<AbortController>();
   let stopping = false;
   let closeIdleConnections = () => {};
@@ -84,6 +94,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         });
       }
       if (!isOwnHost(incoming.headers.host)) throw wrongHost(incoming.headers.host);
+      if (options.tls && !isEncrypted(incoming.socket) && !mayBePlain(incoming.headers.host)) throw onlyTls();
       await work();
     } catch (error) {
       answerError(c, operation, error);
@@ -139,6 +150,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         app,
         port,
         host: options.host ?? '127.0.0.1',
+        tls: options.tls ?? null,
         clock,
         stopGraceMs: options.stopGraceMs ?? DEFAULT_STOP_GRACE_MS,
         onStop(server) {
@@ -170,12 +182,13 @@ interface Start {
   readonly app: HttpServer['app'];
   readonly port: number;
   readonly host: string;
+  readonly tls: TlsPair | null;
   readonly clock: Clock;
   readonly stopGraceMs: number;
   readonly onStop: (server: Server) => void;
 }
 
-async function start({ app, port, host, clock, stopGraceMs, onStop }: Start): Promise<Listening> {
+async function start({ app, port, host, tls, clock, stopGraceMs, onStop }: Start): Promise<Listening> {
   // The process' own Request and Response stay as they are: answers do not go through them.
   const listener = getRequestListener((request, env) => app.fetch(request, env), {
     overrideGlobalObjects: false,
@@ -201,6 +214,7 @@ async function start({ app, port, host, clock, stopGraceMs, onStop }: Start): Pr
     unused.add(socket);
     socket.once('close', () => unused.delete(socket));
   });
+  if (tls) acceptTls(server, tls);
   server.on('clientError', refuseConnection);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -262,6 +276,13 @@ function wrongHost(host: string | undefined): ProblemError {
   return new ProblemError(
     'forbidden',
     `This box does not go by the name ${JSON.stringify(host?.slice(0, 100) ?? '')}. Call it by localhost, 127.0.0.1 or a name that its configuration gives it.`,
+  );
+}
+
+function onlyTls(): ProblemError {
+  return new ProblemError(
+    'forbidden',
+    'This box is reached by https:// alone. A token that went over http:// may have been read.',
   );
 }
 

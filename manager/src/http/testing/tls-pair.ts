@@ -1,0 +1,22 @@
+/** For tests alone: signed by itself for box.example.org and localhost, good for a hundred years. */
+export const TEST_PAIR = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBsjCCAVigAwIBAgIUXc/2b1HVs4bn0XzVAkJm4lSt9Q8wCgYIKoZIzj0EAwIw
+GjEYMBYGA1UEAwwPYm94LmV4YW1wbGUub3JnMCAXDTI2MTEyODEzNDg1OFoYDzIx
+MjYxMTA0MTM0ODU4WjAaMRgwFgYDVQQDDA9ib3guZXhhbXBsZS5vcmcwWTATBgcq
+hkjOPQIBBggqhkjOPQMBBwNCAARCXkkI9G+qRJViOi1lCIqora2iBayEcQPVAF+8
+GM1g/htz0hADgCYKT0OThIvxWYSoUSdoyDwcXUOtCzaaGpj8o3oweDAdBgNVHQ4E
+FgQUqS5tIQXmdMtHo94oFuAxphkBa9swHwYDVR0jBBgwFoAUqS5tIQXmdMtHo94o
+FuAxphkBa9swDwYDVR0TAQH/BAUwAwEB/zAlBgNVHREEHjAcgg9ib3guZXhhbXBs
+ZS5vcmeCCWxvY2FsaG9zdDAKBggqhkjOPQQDAgNIADBFAiEA6L6CUabLVfwuow5c
+evtodC7dR/Db7cdGjHRON93otm0CIAdqb22DrF2WUiEsaPk+qS+bKmY7JdCsjzcB
+2S1MU+NH
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgt6YByxEc+L/xWMPJ
+wc4husAn8+SC1IpzGkyfM0Xg2u+hRANCAARCXkkI9G+qRJViOi1lCIqora2iBayE
+cQPVAF+8GM1g/htz0hADgCYKT0OThIvxWYSoUSdoyDwcXUOtCzaaGpj8
+-----END PRIVATE KEY-----
+`,
+};
