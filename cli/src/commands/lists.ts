@@ -46,13 +46,14 @@ export async function releases(context: CommandContext, { limit }: ListFlags): C
   context.output.answerJson(answer);
   answerList(
     context,
-    ['RELEASE', 'STATUS', 'PROJECT', 'ENV', 'COMMIT', 'MADE', 'TASK'],
+    ['RELEASE', 'STATUS', 'PROJECT', 'ENV', 'COMMIT', 'SETTINGS', 'MADE', 'TASK'],
     answer.releases.map((release) => [
       release.id,
       markedCell(context.output, release.status),
       release.project,
       release.environment,
       short(release.commit),
+      release.settingsVersion === 0 ? '' : `version ${release.settingsVersion}`,
       formatAgo(release.createdAt, context.clock.now()),
       release.reason === null ? (release.taskId ?? '') : `${release.taskId ?? ''}: ${release.reason}`,
     ]),
