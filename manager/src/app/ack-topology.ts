@@ -66,10 +66,11 @@ interface Taken {
 }
 
 /** Who serves now, and who runs on beside it. What is given back to is not new: it has been judged before. */
-function remember({ observations }: AppContext, id: string, { formerId, isBack }: Taken): void {
+function remember({ observations, clock }: AppContext, id: string, { formerId, isBack }: Taken): void {
   observations.warm.delete(id);
   observations.takers.delete(id);
-  if (observations.routed.delete(id) && !isBack) observations.takers.set(id, { formerId, isJudged: false });
+  if (observations.routed.delete(id) && !isBack)
+    observations.takers.set(id, { formerId, sinceMs: clock.nowMs(), isJudged: false });
   if (formerId === null) return;
   observations.forgetWatch(formerId);
   observations.warm.add(formerId);

@@ -103,6 +103,9 @@ test('after a restart of the manager or the gateway nothing is new', async () =>
   const two = await deliver('two');
   await report(two.id, HALF_BAD, { servingForMs: null });
   await report(two.id, HALF_BAD, { servingForMs: 30_001 });
+  world.nowMs += 60_000;
+  await report(two.id, HALF_BAD);
+  world.nowMs -= 60_000;
   await world.reopen();
   await report(two.id, HALF_BAD);
   assert.equal((await world.project('p')).work, null);

@@ -10,6 +10,9 @@ import { rollBack } from './roll-back.ts';
 /** The fingerprint of an incident that visitors' own requests have shown. */
 export const FIRST_TRAFFIC = 'first_traffic';
 
+/** A report may have waited for a busy manager. */
+const LATE_MS = 5_000;
+
 /**
  * A release that has just taken the traffic and whose visitors fail, where those of the release before
  * did not, loses it at once: no check need see it. Only what both this manager and this gateway saw
@@ -23,6 +26,8 @@ export async function judgeFirstTraffic(
   for (const { releaseId, servingForMs, statuses } of releases) {
     const taker = takers.get(releaseId);
     if (!taker || taker.isJudged || servingForMs === null || servingForMs > FIRST_TRAFFIC_MS) continue;
+    // A gateway that could not save its routes may take for a switch what is none.
+    if (context.clock.nowMs() - taker.sinceMs > FIRST_TRAFFIC_MS + LATE_MS) continue;
     const fresh = countsOf(statuses);
     const former = countsOf((taker.formerId && traffic.get(taker.formerId)?.statuses) || {});
     if (!isWorse(fresh, former)) continue;

@@ -17,7 +17,10 @@ export class Observations {
   /** Releases that the gateway was asked for in this life of the manager: where it was the life before, they may not even run again yet. */
   readonly routed = new Set<string>();
   /** Releases that took the traffic in this life of the manager, not back: what they took it from, and whether that was judged. */
-  readonly takers = new Map<string, { readonly formerId: string | null; isJudged: boolean }>();
+  readonly takers = new Map<
+    string,
+    { readonly formerId: string | null; readonly sinceMs: number; isJudged: boolean }
+  >();
   /** Releases that lost the traffic in this life of the manager and are not known to have ended: they run on for a while. */
   readonly warm = new Set<string>();
   readonly probeDurationsMs = new Map<string, number>();
