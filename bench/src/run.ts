@@ -8,10 +8,12 @@ import { measureBox } from './measure-box.ts';
 import { measureClaims } from './measure-claims.ts';
 import { measureHandOff } from './measure-hand-off.ts';
 import { measureStack } from './measure-stack.ts';
+import { startPostgres } from './postgres-server.ts';
 
 /*
  * `npm run bench`: a table on stdout and the same as JSON in `bench/results/latest.json`.
- * `-- --json` prints the JSON alone; `-- box`, `-- stack` and `-- claims` measure those alone, and keep no result. Figures of one machine and one run: quote ratios.
+ * `-- --json` prints the JSON alone; `-- box`, `-- stack`, `-- claims` and `-- postgres` measure those alone, and
+ * keep no result. Figures of one machine and one run: quote ratios.
  */
 const json = process.argv.includes('--json');
 const note = (text: string) => {
@@ -32,9 +34,19 @@ if (only === undefined || only === 'claims') {
   note('hand-off …');
   figures.push(...(await measureHandOff()));
 }
-for (const agents of only === undefined || only === 'claims' ? [1, 8, 64] : []) {
+const AGENTS = [1, 8, 64];
+for (const agents of only === undefined || only === 'claims' ? AGENTS : []) {
   note(`lease and complete, ${agents} …`);
-  figures.push(await measureClaims(agents));
+  figures.push(await measureClaims(agents, null));
+}
+const postgres = only === undefined || only === 'postgres' ? await startPostgres() : null;
+try {
+  for (const agents of postgres === null ? [] : AGENTS) {
+    note(`lease and complete on Postgres, ${agents} …`);
+    figures.push(await measureClaims(agents, postgres));
+  }
+} finally {
+  await postgres?.stop();
 }
 const result = {
   at: new Date().toISOString(),

@@ -2,20 +2,22 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readConfig, startManager } from '@dbox/manager';
-import { openSqliteStore } from '../../manager/src/adapters/store-sql/index.ts';
 import { createSystemClock } from '../../manager/src/adapters/system-clock.ts';
+import { openStore } from '../../manager/src/open-store.ts';
 
 /*
  * The manager as it is, over a store that holds this many queued `check` jobs (the kind whose result
  * has no consequences, so that a lease and a completion are all that is measured). Started as a
  * process of its own; prints its port and the tokens of its callers.
  */
-const jobCount = Number(process.argv[2]);
+const [jobCount, address] = [Number(process.argv[2]), process.argv[3] ?? ''];
 const workspace = await mkdtemp(join(tmpdir(), 'dbox-bench-'));
-const store = await openSqliteStore({
-  path: join(workspace, 'task.db'),
+const config = readConfig({ DBOX_WORKSPACE: workspace, DBOX_PORT: '0', DBOX_STORE: address });
+const store = await openStore({
+  config,
   clock: createSystemClock(),
   headFile: join(workspace, 'ledger.head'),
+  log: () => {},
 });
 const at = new Date().toISOString();
 await store.transact(async (tx) => {
@@ -43,7 +45,7 @@ await store.transact(async (tx) => {
 });
 await store.close();
 const manager = await startManager({
-  config: readConfig({ DBOX_WORKSPACE: workspace, DBOX_PORT: '0' }),
+  config,
   version: 'bench',
   mode: 'process',
   templatesDir: resolve(import.meta.dirname, '../../templates'),

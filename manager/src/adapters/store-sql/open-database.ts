@@ -1,6 +1,15 @@
-import type { DatabaseConnection, Kysely } from 'kysely';
+import type { CompiledQuery, DatabaseConnection, Kysely } from 'kysely';
 import type { Schema } from './schema.ts';
 import type { SqlFlavor } from './sql-flavor.ts';
+
+/** A connection across a network saves the round trip of what needs no answer. */
+export interface StoreConnection extends DatabaseConnection {
+  /**
+   * Sends a write whose answer tells nothing. A refusal is told to whatever is asked next in the
+   * transaction, at the latest to its commit. Absent where an answer costs nothing.
+   */
+  executeLater?(query: CompiledQuery<unknown>): void;
+}
 
 /** A database that is open, held by this process and migrated. */
 export interface OpenDatabase {
@@ -10,7 +19,7 @@ export interface OpenDatabase {
    * For one piece of work, from its start to its end: one that is lost meanwhile refuses whatever comes
    * after, and the next piece of work finds another here.
    */
-  readonly connection: DatabaseConnection;
+  readonly connection: StoreConnection;
   readonly flavor: SqlFlavor;
   /** What is committed now, for readers alone; writers go on meanwhile. */
   snapshot(): Promise<SnapshotDatabase>;

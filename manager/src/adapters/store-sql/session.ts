@@ -1,6 +1,7 @@
 import { type Event, type JobKind, ProblemError } from '@dbox/contracts';
-import type { CompiledQuery, DatabaseConnection } from 'kysely';
+import type { CompiledQuery } from 'kysely';
 import { DuplicateKeyError } from '../../ports/store.ts';
+import type { StoreConnection } from './open-database.ts';
 import type { SqlFlavor } from './sql-flavor.ts';
 
 /** The newest event; `seq` 0 and the genesis hash while there is none. */
@@ -28,13 +29,13 @@ export class Session {
   failure: ProblemError | null = null;
   /** A refusal after which the transaction is of no use, also where the work went on all the same. */
   refusal: unknown = null;
-  readonly #connection: DatabaseConnection;
+  readonly #connection: StoreConnection;
   readonly #flavor: SqlFlavor;
   readonly #mode: 'read' | 'write';
   #open = true;
 
   constructor(o: {
-    connection: DatabaseConnection;
+    connection: StoreConnection;
     flavor: SqlFlavor;
     mode: 'read' | 'write';
     ledgerHead: LedgerHead;
@@ -71,6 +72,16 @@ export class Session {
   async write(query: CompiledQuery<unknown>): Promise<number> {
     this.#assertWritable();
     return Number((await this.#execute(query)).numAffectedRows ?? 0n);
+  }
+
+  /** A write that either happens or takes the whole transaction with it. */
+  async writeForSure(query: CompiledQuery<unknown>): Promise<void> {
+    if (this.#connection.executeLater === undefined || !this.#open) {
+      await this.write(query);
+      return;
+    }
+    this.#assertWritable();
+    this.#connection.executeLater(query);
   }
 
   get flavor(): SqlFlavor {

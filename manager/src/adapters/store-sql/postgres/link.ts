@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
   CompiledQuery,
-  type DatabaseConnection,
   DummyDriver,
   Kysely,
   PostgresAdapter,
@@ -9,7 +8,7 @@ import {
   PostgresQueryCompiler,
 } from 'kysely';
 import type { Clock } from '../../../ports/clock.ts';
-import type { CommitOutcome, OpenDatabase, SnapshotDatabase } from '../open-database.ts';
+import type { CommitOutcome, OpenDatabase, SnapshotDatabase, StoreConnection } from '../open-database.ts';
 import type { Schema } from '../schema.ts';
 import type { LedgerHead } from '../session.ts';
 import { labelOf, type PostgresAddress } from './address.ts';
@@ -76,7 +75,7 @@ export class PostgresLink implements OpenDatabase {
     this.#trouble = new ConnectionLostError(`${this.label} was not reached yet`);
   }
 
-  get connection(): DatabaseConnection {
+  get connection(): StoreConnection {
     return this.#session ?? deadConnection(this.#trouble);
   }
 
@@ -235,7 +234,7 @@ export class PostgresLink implements OpenDatabase {
   }
 }
 
-function deadConnection(trouble: ConnectionLostError): DatabaseConnection {
+function deadConnection(trouble: ConnectionLostError): StoreConnection {
   return {
     executeQuery: () => Promise.reject(trouble),
     streamQuery: () => {

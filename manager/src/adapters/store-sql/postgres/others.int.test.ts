@@ -3,8 +3,9 @@ import { describe, type TestContext, test } from 'node:test';
 import type { Event } from '@dbox/contracts';
 import { ProblemError } from '@dbox/contracts';
 import pg from 'pg';
-import type { CommitNotice, Store } from '../../../ports/store.ts';
+import { type CommitNotice, DuplicateKeyError, type Store } from '../../../ports/store.ts';
 import { eventDraft } from '../../../ports/testing/store-ledger.testsuite.ts';
+import { agentRecord } from '../../../ports/testing/store-records.ts';
 import { createSystemClock } from '../../system-clock.ts';
 import { StoreHeldError } from '../store-held-error.ts';
 import { eventHash } from '../tables/events.ts';
@@ -94,6 +95,28 @@ describe('a Postgres store and others', { skip, timeout: 120_000 }, () => {
     await append(store, 'the first goes on');
     await store.close();
     await (await open()).close();
+  });
+
+  test('a refused save that a work swallows takes the work with it, alone and among others', async (t) => {
+    const { store } = await openStore(t);
+    await store.transact((tx) => tx.agents.insert(agentRecord({ id: 'agt_1', name: 'one' })));
+    const two = await store.transact((tx) => tx.agents.insert(agentRecord({ id: 'agt_2', name: 'two' })));
+    const swallow = () =>
+      store.transact(async (tx) => {
+        await tx.events.append(eventDraft('never'));
+        await tx.agents.save({ ...two, name: 'one' }).catch(() => undefined);
+      });
+    await assert.rejects(swallow(), DuplicateKeyError);
+    const settled = await Promise.allSettled([append(store, 'kept'), swallow(), append(store, 'kept')]);
+    assert.deepEqual(
+      settled.map((one) => one.status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    );
+    const events = await store.read((reader) => reader.events.list({ after: 0, limit: 10 }));
+    assert.deepEqual(
+      events.map((event) => event.type),
+      ['kept', 'kept'],
+    );
   });
 
   test('every commit is told on the channel, with the newest event’s number', async (t) => {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
+import type { CompiledQuery, QueryResult } from 'kysely';
 import pg from 'pg';
 import type { Clock } from '../../../ports/clock.ts';
-import { CommitInDoubtError, type CommitOutcome } from '../open-database.ts';
+import { CommitInDoubtError, type CommitOutcome, type StoreConnection } from '../open-database.ts';
 import type { PostgresAddress } from './address.ts';
 import { ConnectionLostError, EarlierStatementError, LEDGER_KEY } from './flavor.ts';
 
@@ -46,14 +46,16 @@ export interface SessionOptions {
  * own (`begin`, savepoints) travels with the next statement and costs no round trip. When the
  * connection breaks, whatever is under way and whatever comes later is refused with `ConnectionLostError`.
  */
-export class PostgresSession implements DatabaseConnection {
+export class PostgresSession implements StoreConnection {
   readonly #client: pg.Client;
   readonly #socket: Socket;
   readonly #o: SessionOptions;
   /** Names of prepared statements by their text; the texts of this store are a fixed set. */
   readonly #names = new Map<string, string>();
-  /** The transaction's number, null where its answer was lost; absent outside of a transaction. */
+  /** The transaction's number, null where its answer was lost or not asked for yet; absent outside of a transaction. */
   #xid: Promise<string | null> | null = null;
+  /** Statements without values that need no answer of their own: they go with the next one. */
+  #held: string[] = [];
   #unawaitedFailure: unknown = null;
   #lost: ConnectionLostError | null = null;
   #pending = 0;
@@ -114,7 +116,7 @@ export class PostgresSession implements DatabaseConnection {
       case 'savepoint work':
       case 'release work':
       case 'rollback to work':
-        this.#send(query.sql);
+        this.#held.push(query.sql);
         return { rows: [] };
       case 'rollback':
         await this.#rollback();
@@ -124,6 +126,7 @@ export class PostgresSession implements DatabaseConnection {
       await this.#commit(query.sql);
       return { rows: [] };
     }
+    this.#sendHeld();
     const answer = lastOf(await this.#ask(query.sql, query.parameters));
     return { rows: answer.rows as R[], numAffectedRows: BigInt(answer.rowCount ?? 0) };
   }
@@ -135,6 +138,7 @@ export class PostgresSession implements DatabaseConnection {
 
   /** Sends it, knowing that a refusal is told to whatever comes next in the transaction. */
   executeLater(query: CompiledQuery<unknown>): void {
+    this.#sendHeld();
     this.#unawaited(this.#ask(query.sql, query.parameters));
   }
 
@@ -155,16 +159,23 @@ export class PostgresSession implements DatabaseConnection {
 
   #begin(): void {
     this.#unawaitedFailure = null;
-    const sent = this.#ask('begin; select pg_current_xact_id()::text as xid');
-    this.#xid = sent.then(
-      (answers) => String((answers as unknown as readonly Answer[])[1]?.rows[0]?.xid),
-      () => null,
-    );
-    this.#unawaited(sent);
+    this.#held = ['begin', 'select pg_current_xact_id()::text as xid'];
+    this.#xid = Promise.resolve(null);
   }
 
-  #send(text: string): void {
-    this.#unawaited(this.#ask(text));
+  /** What waited for company: several statements without values make one message. */
+  #sendHeld(): void {
+    const held = this.#held;
+    if (held.length === 0) return;
+    this.#held = [];
+    const sent = this.#ask(held.join('; '));
+    if (held[0] === 'begin') {
+      this.#xid = sent.then(
+        (answers) => String((answers as unknown as readonly Answer[])[1]?.rows[0]?.xid),
+        () => null,
+      );
+    }
+    this.#unawaited(sent);
   }
 
   #unawaited(answer: Promise<unknown>): void {
@@ -175,17 +186,23 @@ export class PostgresSession implements DatabaseConnection {
 
   async #commit(text: string): Promise<void> {
     if (this.#lost !== null) throw this.#lost;
-    const xid = this.#xid ?? Promise.resolve(null);
+    // The transaction's number must be known before there can be a doubt about its end. Whatever was asked
+    // since has brought it already.
+    if (this.#held[0] === 'begin') this.#sendHeld();
+    const xid = await this.#xid;
+    if (this.#lost !== null) throw this.#lost;
+    const held = this.#held;
+    this.#held = [];
     let answer: Answer;
     try {
-      answer = lastOf(await this.#ask(text));
+      answer = lastOf(await this.#ask([...held, text].join('; ')));
     } catch (error) {
       if (!(error instanceof ConnectionLostError)) throw error;
-      const outcome = xid.then((known) => (known === null ? 'unknown' : this.#o.outcomeOf(known)));
-      throw new CommitInDoubtError(outcome, error);
-    } finally {
-      this.#xid = null;
+      // A migration has no number and no caller to tell.
+      throw xid === null ? error : new CommitInDoubtError(this.#o.outcomeOf(xid), error);
     }
+    // Only now: one that was refused has still to be rolled back.
+    this.#xid = null;
     // A transaction that a refused statement has ended answers COMMIT with ROLLBACK, and no error.
     if (answer.command !== 'COMMIT') throw new EarlierStatementError('it was rolled back');
   }
@@ -193,7 +210,10 @@ export class PostgresSession implements DatabaseConnection {
   async #rollback(): Promise<void> {
     if (this.#xid === null) return;
     this.#xid = null;
-    await this.#ask('rollback');
+    const begun = this.#held[0] !== 'begin';
+    this.#held = [];
+    // What never began needs no end.
+    if (begun) await this.#ask('rollback');
   }
 
   async #ask(text: string, values?: readonly unknown[]): Promise<Answer> {

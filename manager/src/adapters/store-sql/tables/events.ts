@@ -65,7 +65,7 @@ export function eventsTable(builder: Kysely<Schema>): (session: Session) => Stor
         data: draft.data,
       };
       const event: Event = { ...unhashed, hash: eventHash(previousHash, unhashed, data) };
-      await session.write(insertion({ ...event, data }));
+      await session.writeForSure(insertion({ ...event, data }));
       session.ledgerHead = { seq: event.seq, hash: event.hash };
       session.changes.events.push(event);
       return event;
