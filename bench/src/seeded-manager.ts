@@ -17,6 +17,8 @@ const store = await openStore({
   config,
   clock: createSystemClock(),
   headFile: join(workspace, 'ledger.head'),
+  version: 'bench',
+  data: 'included',
   log: () => {},
 });
 const at = new Date().toISOString();
