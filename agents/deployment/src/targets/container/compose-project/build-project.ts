@@ -12,7 +12,6 @@ import type { ComposeService, ServiceSource } from '../compose-file/compose-plan
 import { readComposeFile } from '../compose-file/read-compose-file.ts';
 import type { Limits } from '../compose-file/read-limits.ts';
 import { describeErrors } from '../findings/finding-list.ts';
-import { lintOf } from '../lint-of.ts';
 import { readIgnores } from '../read-ignores.ts';
 import { writeManifest } from './project-manifest.ts';
 
@@ -110,12 +109,6 @@ async function builtImage(
       refused(`the service ${service} is built from ${source.context}, which is not there`, ''),
     );
   }
-  const { args, target } = source;
-  const errors = await lintOf({ tree: run.tree, file: source.dockerfile, args, target, boxName: names.box });
-  if (errors !== '') {
-    const first = errors.split('\n')[0];
-    throw new BuildFailed(refused(`the service ${service} cannot be built here: ${first}`, errors));
-  }
   const tree = await realpath(join(run.tree, source.context));
   const relative = posix.relative(source.context, source.dockerfile);
   const isElsewhere = relative.startsWith('../');
@@ -127,6 +120,7 @@ async function builtImage(
     ...o,
     context: { tree, under: '', ignores: await readIgnores(tree, dockerfile), own },
     dockerfile,
+    dockerfileShownAs: source.dockerfile,
     tag: names.serviceImage(run.project, service, run.commit),
     labels: { [LABELS.project]: run.project, [LABELS.commit]: run.commit, [LABELS.role]: 'part' },
     ...(source.target === null ? {} : { target: source.target }),
