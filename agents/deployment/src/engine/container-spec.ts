@@ -9,6 +9,8 @@ export interface ContainerSpec {
   readonly Env: readonly string[];
   readonly Labels: Readonly<Record<string, string>>;
   readonly StopSignal?: string;
+  /** Seconds. */
+  readonly StopTimeout?: number;
   readonly Healthcheck?: {
     readonly Test: readonly string[];
     readonly Interval?: number;

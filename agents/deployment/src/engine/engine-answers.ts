@@ -42,7 +42,7 @@ export const ContainerDetail = z.object({
     FinishedAt: z.string(),
     Health: z.object({ Status: z.string() }).nullish(),
   }),
-  Config: z.object({ Labels: labels }),
+  Config: z.object({ Labels: labels, StopTimeout: z.number().nullish() }),
   NetworkSettings: z.object({
     Networks: z.record(z.string(), z.object({ IPAddress: z.string().nullish() })).nullish(),
   }),

@@ -47,12 +47,16 @@ export function createEngine(o: { readonly socketPath: string; readonly box: str
     return ask(call, ContainerDetail).catch(nullIfGone);
   }
 
-  /** The id of a container of this box; null where there is none. */
-  async function ownId(name: string): Promise<string | null> {
+  /** A container of this box; null where there is none. */
+  async function own(name: string): Promise<ContainerDetail | null> {
     const found = await inspectContainer(name);
     if (found === null) return null;
-    if (found.Config.Labels[LABELS.box] === o.box) return found.Id;
+    if (found.Config.Labels[LABELS.box] === o.box) return found;
     throw new EngineError('refused', `the container ${name} is not of the box ${o.box}: it is left alone`);
+  }
+
+  async function ownId(name: string): Promise<string | null> {
+    return (await own(name))?.Id ?? null;
   }
 
   return {
@@ -115,11 +119,7 @@ export function createEngine(o: { readonly socketPath: string; readonly box: str
         dockerfile: build.dockerfile,
         labels: JSON.stringify({ ...build.labels, [LABELS.box]: o.box }),
         ...(build.target === undefined ? {} : { target: build.target }),
-        // Caches are a project's own: no other reads or poisons what it keeps in them.
-        buildargs: JSON.stringify({
-          ...build.buildArguments,
-          BUILDKIT_CACHE_MOUNT_NS: build.tag.split(':')[0]!,
-        }),
+        ...(build.buildArguments === undefined ? {} : { buildargs: JSON.stringify(build.buildArguments) }),
       };
       const { context, signal, timeoutMs } = build;
       const path = ['build'];
@@ -171,14 +171,18 @@ export function createEngine(o: { readonly socketPath: string; readonly box: str
       await socket.ask({ method: 'POST', path: ['containers', id, 'start'], what: `starting ${name}` });
     },
 
-    /** SIGTERM (or its own signal), then SIGKILL. Returns once it has ended; nothing to do where it is gone. */
+    /**
+     * SIGTERM (or its own signal), then SIGKILL; at once without a grace, and not before its own where it
+     * was given one. Returns once it has ended; nothing to do where it is gone.
+     */
     async stopContainer(name: string, graceMs: number): Promise<void> {
-      const id = await ownId(name);
-      if (id === null) return;
+      const found = await own(name);
+      if (found === null) return;
       const isKill = graceMs <= 0;
-      const path = ['containers', id, isKill ? 'kill' : 'stop'];
-      const query: Record<string, number> = isKill ? {} : { t: Math.ceil(graceMs / 1000) };
-      const timeoutMs = graceMs + 30_000;
+      const path = ['containers', found.Id, isKill ? 'kill' : 'stop'];
+      const graceS = Math.max(Math.ceil(graceMs / 1000), found.Config.StopTimeout ?? 0);
+      const query: Record<string, number> = isKill ? {} : { t: graceS };
+      const timeoutMs = graceS * 1000 + 30_000;
       await socket
         .ask({ method: 'POST', path, query, timeoutMs, what: `stopping ${name}` })
         // Killing what has ended is a conflict.

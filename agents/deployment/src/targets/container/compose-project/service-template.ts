@@ -52,6 +52,7 @@ export function serviceSpec(o: ServiceContainer): ContainerSpec {
     ...(service.workingDir === null ? {} : { WorkingDir: service.workingDir }),
     ...(service.hostname === null ? {} : { Hostname: service.hostname }),
     ...(service.stopSignal === null ? {} : { StopSignal: service.stopSignal }),
+    ...(service.stopGraceMs === null ? {} : { StopTimeout: Math.ceil(service.stopGraceMs / 1000) }),
     ...commandOf(o),
     Env: Object.entries(variables).map(([key, value]) => `${key}=${value}`),
     Labels: o.labels,
