@@ -36,7 +36,8 @@ export interface LoadedTables {
 export async function loadTables(o: LoadedTables): Promise<void> {
   const { database, expected } = o;
   const run = (text: string) => database.connection.executeQuery(CompiledQuery.raw(text));
-  await migrate({ ...database, appliedAt: o.appliedAt, migrations: migrationsOf(o.schema) });
+  const { connection, flavor } = database;
+  await migrate({ connection, flavor, appliedAt: o.appliedAt, migrations: migrationsOf(o.schema) });
   const shapes = await readCatalog(database);
   await run(database.flavor.begin);
   try {
@@ -125,8 +126,9 @@ async function requireLedger(database: OpenDatabase, head: LedgerHead): Promise<
 
 /** Reads inside of the transaction that is open on the database's one connection. */
 function readerOf(database: OpenDatabase): Pick<Store, 'read'> {
-  const bind = openNouns(database.builder);
+  const { builder, connection, flavor } = database;
+  const bind = openNouns(builder);
   return {
-    read: (work) => work(bind(new Session({ ...database, mode: 'read', ledgerHead: EMPTY_HEAD }))),
+    read: (work) => work(bind(new Session({ connection, flavor, mode: 'read', ledgerHead: EMPTY_HEAD }))),
   };
 }
