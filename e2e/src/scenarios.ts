@@ -1,5 +1,6 @@
 import type { Scenario } from './scenario.ts';
 import { lyingAgent, slowAgent } from './scenarios/agents.ts';
+import { backupAndRestore } from './scenarios/backup.ts';
 import { badInput, idempotentSubmission, importAndClone, sideBySide } from './scenarios/bad-input.ts';
 import { fullDisk, littleSpace } from './scenarios/disk.ts';
 import { boundedTests, isolatedTests } from './scenarios/hostile-tests.ts';
@@ -54,6 +55,7 @@ export const SCENARIOS: readonly Scenario[] = [
   gitMissing,
   noSandbox,
   tamperedLedger,
+  backupAndRestore,
   badInput,
   idempotentSubmission,
   sideBySide,
