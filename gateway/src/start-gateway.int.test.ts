@@ -14,7 +14,11 @@ interface Bench {
   readonly manager: FakeManager;
   readonly dir: string;
   readonly release: (name: string, more?: Parameters<typeof startFakeRelease>[1]) => Promise<FakeRelease>;
-  readonly start: (more?: { answerTimeoutMs?: number; managerUrl?: string }) => Promise<Gateway>;
+  readonly start: (more?: {
+    answerTimeoutMs?: number;
+    managerUrl?: string;
+    ports?: { first: number; count: number };
+  }) => Promise<Gateway>;
 }
 
 async function bench(t: TestContext): Promise<Bench> {
@@ -532,3 +536,18 @@ async function readAll(socket: Socket): Promise<string> {
   for await (const chunk of socket) text += chunk;
   return text;
 }
+
+test('where only some ports can be reached from outside, routes beyond them stand in one of these', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => probe.once('listening', resolve));
+  const first = (probe.address() as { port: number }).port;
+  await new Promise((resolve) => probe.close(resolve));
+  const { target } = await release('a');
+  await start({ ports: { first, count: 1 } });
+  const { listeners } = await manager.offer([
+    route(target, { port: 1 }),
+    route(target, { project: 'shop', port: 2 }),
+  ]);
+  assert.deepEqual(listeners, [{ project: 'blog', environment: 'dev', port: first }]);
+});
