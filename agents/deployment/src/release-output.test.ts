@@ -77,6 +77,20 @@ test('what is held back is told once it is known what must not be', async () => 
   assert.equal(output.tail(), 'the key is [KEY]\nagain [KEY]');
 });
 
+test('what is held back is bounded, and the gap is marked', async () => {
+  const { client, batches, open } = fakeClient();
+  const output = createReleaseOutput({ client, clock: instant, releaseId: 'rel_0000000001' });
+  open();
+  output.holdBack();
+  for (let n = 0; n < 1_000; n += 1) output.push('stdout', `${n} ${'x'.repeat(8_000)}`);
+  output.hide({});
+  await output.flush();
+  const lines = batches.flat();
+  assert.match(lines[0]!, /lines were left out/);
+  assert.ok(lines.join('').length <= 1024 * 1024);
+  assert.match(lines.at(-1)!, /^999 /);
+});
+
 test('where it can never be known nothing is told but why', async () => {
   const { client, batches, open } = fakeClient();
   const output = createReleaseOutput({ client, clock: instant, releaseId: 'rel_0000000001' });

@@ -49,6 +49,8 @@ export function createReleaseOutput(o: {
   let sending: Promise<void> | null = null;
   let hurry = new AbortController();
   let redactor: Redactor = (text) => text;
+  let isWithheld = false;
+  let heldChars = 0;
   let held: Pick<LogLine, 'stream' | 'text'>[] | null = null;
 
   function enqueue(stream: LogLine['stream'], text: string): void {
@@ -122,20 +124,28 @@ export function createReleaseOutput(o: {
       redactor = createRedactor(settings);
       const lines = held ?? [];
       held = null;
+      heldChars = 0;
+      isWithheld = false;
       for (const { stream, text } of lines) take(stream, redactor(text));
     },
     holdBack() {
       held ??= [];
     },
     withhold(why) {
-      held ??= [];
+      held = [];
+      isWithheld = true;
       take('agent', `what this release prints is not shown: ${why}`);
     },
     redact: (text) => redactor(text),
     push(stream, text) {
       if (held === null) return take(stream, redactor(text));
+      if (isWithheld) return;
       held.push({ stream, text });
-      if (held.length > MAX_KEPT_LINES * 2) held = held.slice(-MAX_KEPT_LINES);
+      heldChars += text.length;
+      if (heldChars <= MAX_WAITING_CHARS) return;
+      const dropped = held.splice(0, Math.ceil(held.length / 2));
+      heldChars -= dropped.reduce((sum, line) => sum + line.text.length, 0);
+      droppedCount += dropped.length;
     },
     beginProcess() {
       kept = [];
