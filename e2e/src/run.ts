@@ -110,15 +110,17 @@ function envOf(scenarios: readonly Scenario[]): Record<string, string> {
   return Object.assign({}, ...scenarios.map((scenario) => scenario.env ?? {}));
 }
 
-/** What may run side by side. Those that must have the machine's engine for themselves come after all others. */
+/** Stacks whose scenarios measure, or end every container there is: nothing else runs beside them. */
+const ALONE = ['switching', 'engine'];
+
+/** What may run side by side, and what comes after it, one by one. */
 function plan(): { readonly together: (() => Promise<void>)[]; readonly last: (() => Promise<void>)[] } {
   if (mode === 'process') {
     return { together: chosen.map((scenario) => () => runAlone(scenario)), last: [] };
   }
   const stacks = Map.groupBy(chosen, (scenario) => scenario.stack ?? SHARED);
   const shared = stacks.get(SHARED) ?? [];
-  const engine = stacks.get('engine') ?? [];
-  const others = [...stacks].filter(([name]) => name !== SHARED && name !== 'engine');
+  const others = [...stacks].filter(([name]) => name !== SHARED && !ALONE.includes(name));
   return {
     together: [
       ...others.map(
@@ -128,7 +130,7 @@ function plan(): { readonly together: (() => Promise<void>)[]; readonly last: ((
       ),
       ...shareStack(shared),
     ],
-    last: engine.length > 0 ? [() => runInTurn(engine)] : [],
+    last: ALONE.map((name) => () => runInTurn(stacks.get(name) ?? [])),
   };
 }
 
