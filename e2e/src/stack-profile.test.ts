@@ -10,7 +10,7 @@ function inspected(o: { host?: object; config?: object; mounts?: Inspected['Moun
     Id: 'c1',
     Name: `/${BOX}-gateway-1`,
     Image: 'sha256:0',
-    State: { Pid: 1, Status: 'running', Running: true },
+    State: { Pid: 1, Status: 'running', Running: true, ExitCode: 0 },
     RestartCount: 0,
     Config: {
       Labels: { 'com.docker.compose.service': 'gateway', 'dbox.box': BOX },

@@ -25,6 +25,7 @@ export interface Inspected {
     readonly Pid: number;
     readonly Status: string;
     readonly Running: boolean;
+    readonly ExitCode: number;
     readonly Health?: { readonly Status: string };
   };
   readonly RestartCount: number;

@@ -69,7 +69,7 @@ export const lyingAgent: Scenario = {
   name: 'an agent that lies about commits, artifacts or whose job it is gets nowhere',
   modes: BOTH,
   stack: 'stories',
-  env: { DBOX_LEASE_MS: '20000' },
+  env: { DBOX_LEASE_MS: '60000' },
   async run(box) {
     await box.ok(['up']);
     const lying = await standInLine(box, 'lying', TASKS.length);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { access, lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoryReport } from '@dbox/contracts';
+import type { Box } from '../box.ts';
 import { get, until } from '../box.ts';
 import type { Scenario } from '../scenario.ts';
 import { BOTH, devOf, showTask, status } from '../scenario.ts';
@@ -45,6 +46,7 @@ export const blogStory: Scenario = {
 
     await box.ok(['down']);
     await assert.rejects(get(url), 'after down nothing serves');
+    await assertEndedInOrder(box);
     await box.ok(['up']);
     await until('the blog is back', async () => (await get(url).catch(() => null))?.status === 200);
     assert.match((await box.ok(['events', 'verify'])).stdout, /ok|whole|intact|verified/i);
@@ -98,3 +100,11 @@ export const followUp: Scenario = {
     );
   },
 };
+
+/** A store that is killed instead of stopped has to repair itself at its next start. */
+async function assertEndedInOrder(box: Box): Promise<void> {
+  for (const { Name, State, Config } of (await box.stack?.containers()) ?? []) {
+    if (Config.Labels['com.docker.compose.service'] === undefined) continue;
+    assert.deepEqual([State.Running, State.ExitCode], [false, 0], `${Name} ended in order`);
+  }
+}
