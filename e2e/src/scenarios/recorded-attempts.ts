@@ -12,7 +12,7 @@ export const wrongThenRight: Scenario = {
   async run(box) {
     await box.ok(['up']);
     const check = nodeTest('greets', "  assert.match(readFileSync('index.html', 'utf8'), /hello/);");
-    const report = await deliver(box, 'greeter', [
+    const report = await deliver(box, 'greet', [
       {
         id: 'greet',
         attempts: [{ ...page('wrong'), ...check }, page('hello')],
