@@ -60,6 +60,9 @@ export function serviceSpec(o: ServiceContainer): ContainerSpec {
     HostConfig: {
       ...base,
       NetworkMode: o.network,
+      // An init that is root cannot pass a signal on to what has become another user: it would have to
+      // hold one more capability. The engine itself can, where what is stopped is process 1.
+      Init: service.source.kind === 'build' || service.init,
       ...(isOthers ? { CapAdd: GIVE_UP_ROOT } : {}),
       ReadonlyRootfs: service.readOnly,
       Tmpfs: { ...base.Tmpfs, ...tmpfsOf(service) },
