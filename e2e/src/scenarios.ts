@@ -2,6 +2,8 @@ import type { Scenario } from './scenario.ts';
 import { lyingAgent, slowAgent } from './scenarios/agents.ts';
 import { backupAndRestore } from './scenarios/backup.ts';
 import { badInput, idempotentSubmission, importAndClone, sideBySide } from './scenarios/bad-input.ts';
+import { badComposeFiles, badDockerfiles } from './scenarios/container-bad-input.ts';
+import { composeProject } from './scenarios/container-compose.ts';
 import { fullDisk, littleSpace } from './scenarios/disk.ts';
 import { boundedTests, isolatedTests } from './scenarios/hostile-tests.ts';
 import { killAndResume } from './scenarios/kills.ts';
@@ -62,6 +64,9 @@ export const SCENARIOS: readonly Scenario[] = [
   importAndClone,
   isolatedTests,
   boundedTests,
+  badDockerfiles,
+  badComposeFiles,
+  composeProject,
   ...serviceKills,
   releaseKills,
   storeOutage,
