@@ -80,7 +80,6 @@ test('fillings that would blow up are stopped in time', () => {
 });
 
 test('one endless value at any key is read in time', () => {
-  const startedAt = performance.now();
   const keys = [
     'image',
     'build',
@@ -102,29 +101,15 @@ test('one endless value at any key is read in time', () => {
     'depends_on',
     'networks',
   ]) {
-    for (const piece of [
-      '/',
-      '//./',
-      ' ',
-      '1',
-      'a',
-      ':',
-      '1m',
-      '$$',
-      '../',
-      '-',
-      '\\\\',
-      ',',
-      '[',
-      '@',
-      '1.',
-    ]) {
+    for (const piece of ['/', '//./', ' ', '1', ':', '1m', '$$', '../', '\\\\', ',', '@', '1.']) {
       const text = `"${piece.repeat(Math.floor((200 * 1024) / piece.length))}x"`;
+      const startedAt = performance.now();
+      codes(`services: {web: {${key === 'build' ? '' : 'build: ., '}${key}: [${text}, ${key}]}}`);
       codes(`services: {web: {${key === 'build' ? '' : 'build: ., '}${key}: ${text}}}`);
-      codes(`services: {web: {${key === 'build' ? '' : 'build: ., '}${key}: [${text}]}}`);
+      // Milliseconds where it is linear, many seconds where it is not.
+      assert.ok(performance.now() - startedAt < 5_000, `${key}: ${piece}`);
     }
   }
-  assert.ok(performance.now() - startedAt < 20_000, 'it took too long');
 });
 
 test('keys that reach into the program are only unknown or bad keys', () => {
