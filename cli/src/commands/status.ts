@@ -58,7 +58,7 @@ export function renderStatus(report: StatusReport, output: Output, nowMs: number
     formatAgo(agent.lastSeenAt, nowMs),
   ]);
   return [
-    `${output.out('bold', 'Box')} ${box.version} (${box.mode}) at ${box.url}, process ${box.pid}, workspace ${plainLine(box.workspace)}`,
+    `${output.out('bold', 'Box')} ${box.version} (${box.mode}) at ${box.url}, ${box.mode === 'docker' ? 'in containers' : `process ${box.pid}, workspace ${plainLine(box.workspace)}`}`,
     ...box.warnings.map((warning) => `${output.out('yellow', '!')} ${plainLine(warning)}`),
     '',
     heading(output, 'Sites'),
