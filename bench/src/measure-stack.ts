@@ -17,6 +17,24 @@ const BARE_ROUNDS = 4;
 const PORTS = 20;
 /** What was delivered a moment ago is still being tidied up. */
 const SETTLE_MS = 20_000;
+const STEPS = [
+  'commit.received',
+  'release.queued',
+  'release.building',
+  'release.starting',
+  'release.smoking',
+  'release.baking',
+  'release.live',
+];
+/** Between two steps each. */
+const PHASES = [
+  'the coder ends',
+  'the deployer takes it',
+  'build',
+  'create, start, answer',
+  'smoke test',
+  'route',
+];
 const MEMORY_LIMITS_MB = {
   manager: 150,
   'coding-agent': 100,
@@ -49,7 +67,7 @@ export async function measureStack(note: (text: string) => void): Promise<Figure
     const bare = await measureBareReleases(BARE_ROUNDS);
     const ours = await releaseTimes(env, directory);
     bare.push(...(await measureBareReleases(BARE_ROUNDS)));
-    const [value, floor] = [percentile(ours, 0.5), percentile(bare, 0.5)];
+    const [value, floor] = [percentile(ours.whole, 0.5), percentile(bare, 0.5)];
 
     note('the idle stack …');
     await new Promise((wake) => setTimeout(wake, SETTLE_MS));
@@ -70,6 +88,14 @@ export async function measureStack(note: (text: string) => void): Promise<Figure
         aim: '≤ 1.5 ×',
         met: value <= 1.5 * floor,
       },
+      ...Object.entries(ours.phases).map(([phase, times]) => ({
+        name: `of that: ${phase}`,
+        value: percentile(times, 0.5),
+        unit: 'ms',
+        beside: null,
+        aim: '',
+        met: true,
+      })),
       ...(await memoryOf(name)),
     ];
   } finally {
@@ -79,7 +105,10 @@ export async function measureStack(note: (text: string) => void): Promise<Figure
 }
 
 /** From the transaction that takes a commit in to the one in which it is live: addresses are its only evidence. */
-async function releaseTimes(env: Record<string, string>, directory: string): Promise<number[]> {
+async function releaseTimes(
+  env: Record<string, string>,
+  directory: string,
+): Promise<{ whole: number[]; phases: Record<string, number[]> }> {
   for (let n = 0; n <= RELEASES; n++) {
     const attempt = `attempt-${n}`;
     await mkdir(join(directory, attempt));
@@ -100,12 +129,14 @@ async function releaseTimes(env: Record<string, string>, directory: string): Pro
     .map((line) => JSON.parse(line) as Event);
   const atOf = (type: string) =>
     events.filter((event) => event.type === type).map((event) => Date.parse(event.at));
-  const [received, live] = [atOf('commit.received'), atOf('release.live')];
-  if (received.length !== RELEASES + 1 || live.length !== RELEASES + 1) {
-    throw new Error(`${received.length} commits and ${live.length} releases`);
-  }
+  const steps = STEPS.map(atOf);
+  if (steps.some((step) => step.length !== RELEASES + 1))
+    throw new Error('not every release went all the way');
   // The first build brings the base in.
-  return live.map((atMs, index) => atMs - received[index]!).slice(1);
+  const between = (from: number, to: number) =>
+    steps[to]!.map((atMs, index) => atMs - steps[from]![index]!).slice(1);
+  const phases = PHASES.map((phase, index) => [phase, between(index, index + 1)] as const);
+  return { whole: between(0, STEPS.length - 1), phases: Object.fromEntries(phases) };
 }
 
 /** As the engine counts it for the whole container: without the file cache that it could give up. */
