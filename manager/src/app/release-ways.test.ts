@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { ProblemError } from '@dbox/contracts';
+import { addProject } from './add-project.ts';
 import { cancelTask } from './cancel-task.ts';
+import { TopologyDesk } from './follow-topology.ts';
 import { removeProject } from './remove-project.ts';
 import { retryStory, retryTask } from './retry-task.ts';
 import { rollBack } from './roll-back.ts';
@@ -228,4 +230,36 @@ test('a project is not removed in the moment of a switch, and nothing of it is w
 test('two stories that would have the same name get a project each', async () => {
   const told = await Promise.all([world.tell('a blog'), world.tell('a blog')]);
   assert.deepEqual(told.map((story) => story.project).sort(), ['site', 'site-2']);
+});
+
+test('a project too many is told so before anything of it is made, and a removed one gives its port on', async () => {
+  const settings = { ...world.context.settings, gatewayPortCount: 1 };
+  const context = { ...world.context, settings };
+  await addProject(context, { name: 'first', bundle: null, actor: 'operator' });
+  const second = () => addProject(context, { name: 'second', bundle: null, actor: 'operator' });
+  await assert.rejects(
+    second(),
+    (error) =>
+      error instanceof ProblemError &&
+      error.code === 'conflict' &&
+      /1 ports for sites.*DBOX_GATEWAY_PORT_COUNT/.test(error.message),
+  );
+  const projects = await context.store.read((reader) => reader.projects.list());
+  assert.deepEqual(
+    projects.map((one) => one.name),
+    ['first'],
+  );
+  await removeProject(context, 'first', 'operator');
+  await second();
+  const { port } = (await context.store.read((reader) =>
+    reader.environments.get({ project: 'second', name: 'dev' }),
+  ))!;
+  assert.equal(port, settings.firstGatewayPort);
+  const desk = new TopologyDesk(context);
+  const topology = await desk.follow(-1, 0, new AbortController().signal);
+  desk.stop();
+  assert.deepEqual(
+    topology?.routes.map((one) => one.project),
+    ['second'],
+  );
 });
