@@ -357,20 +357,16 @@ test('the scratch tree is gone once the result is confirmed, and leftovers at th
 });
 
 test('stop lets a running job end, and aborts it once the grace is over', async (t) => {
-  let finish!: () => void;
+  // Made ahead: a job may be beaten for before its handler has begun.
+  const finish = Promise.withResolvers<void>();
   const { manager, agent } = await startBox(t, async (context) => {
-    await Promise.race([
-      aborted(context.signal),
-      new Promise<void>((resolve) => {
-        finish = resolve;
-      }),
-    ]);
+    await Promise.race([aborted(context.signal), finish.promise]);
     return DONE;
   });
   const first = manager.enqueue(makeTestPayload({ commit: COMMIT }));
   await manager.until(() => (first.beatCount > 0 ? true : null));
   const stopping = agent.stop({ graceMs: 60_000 });
-  finish();
+  finish.resolve();
   await stopping;
   assert.equal(first.status, 'succeeded');
 
