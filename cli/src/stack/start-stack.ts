@@ -81,7 +81,7 @@ async function refuseProcessBox({ workspaceDir }: Config): Promise<void> {
   );
   if (hasStack || !hasStore) return;
   throw new CliError('failed', `${workspaceDir} holds a box of one process, with its store in task.db.`, {
-    hint: 'Choose another workspace with DBOX_WORKSPACE=DIR, or go on without --docker.',
+    hint: 'Go on without --docker, or move it: `./dbox backup FILE` here, `./dbox up --docker` and `./dbox restore FILE` in another workspace (docs/backup.md).',
   });
 }
 
