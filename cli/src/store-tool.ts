@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Config } from './config.ts';
+import { boxModeOf } from './ensure-box.ts';
 import type { CliErrorCode } from './failure.ts';
 import { CliError } from './failure.ts';
+import { composeArguments } from './stack/compose.ts';
 
 /** What the tool says on its way: one JSON document a line. */
 interface ToolLine {
@@ -32,15 +34,13 @@ export interface RunningTool {
 
 const LONGEST_COMPLAINT = 4 * 1024;
 
-/** The program that works on a box which does not run, next to this one: it has the box's own code. */
-export function runStoreTool(run: RunStoreTool): RunningTool {
-  const { config } = run;
-  const script = join(config.checkoutDir, 'manager', 'src', 'tool.ts');
-  const child = spawn(process.execPath, ['--no-warnings', script, ...run.args], {
-    cwd: process.cwd(),
-    env: { ...config.boxEnvironment, DBOX_WORKSPACE: config.workspaceDir },
-    stdio: [run.input ?? 'ignore', 'pipe', 'pipe'],
-  });
+/**
+ * The program that works on a box which does not run: next to this one, or, for a box of containers, in a
+ * container of its manager, which reaches the store and has its password.
+ */
+export async function runStoreTool(run: RunStoreTool): Promise<RunningTool> {
+  const { program, args, env } = await toolCommand(run);
+  const child = spawn(program, args, { env, stdio: [run.input ?? 'ignore', 'pipe', 'pipe'] });
   let last: ToolLine | null = null;
   let complaint = '';
   let rest = '';
@@ -58,7 +58,7 @@ export function runStoreTool(run: RunStoreTool): RunningTool {
   });
   const result = new Promise<unknown>((resolve, reject) => {
     child.once('error', (cause) =>
-      reject(new CliError('failed', `${script} could not be started: ${cause.message}`, { cause })),
+      reject(new CliError('failed', `${program} could not be started: ${cause.message}`, { cause })),
     );
     child.once('close', (code, signal) => {
       if (rest !== '') hear(rest);
@@ -73,6 +73,23 @@ export function runStoreTool(run: RunStoreTool): RunningTool {
   // Whoever reads the output first hears of a failure there; it must not count as unheard here.
   result.catch(() => undefined);
   return { output: child.stdout!, result };
+}
+
+async function toolCommand({ config, args }: RunStoreTool) {
+  if ((await boxModeOf(config, false)) === 'process') {
+    return {
+      program: process.execPath,
+      args: ['--no-warnings', join(config.checkoutDir, 'manager', 'src', 'tool.ts'), ...args],
+      env: { ...config.boxEnvironment, DBOX_WORKSPACE: config.workspaceDir },
+    };
+  }
+  // Without a terminal: what goes through is an archive.
+  const inManager = ['run', '--rm', '--no-TTY', 'manager', 'node', '--no-warnings', 'manager/src/tool.ts'];
+  return {
+    program: 'docker',
+    args: composeArguments(config, [...inManager, ...args, '--containers']),
+    env: config.dockerEnvironment,
+  };
 }
 
 function readLine(text: string): ToolLine | null {

@@ -26,6 +26,8 @@ import { ConfigError } from './config-error.ts';
  *   node manager/src/tool.ts backup [-]
  *   node manager/src/tool.ts restore FILE|- [--force]
  *   node manager/src/tool.ts migrate [--to URL|sqlite]
+ *
+ * `--containers`: the data of the sites lies in volumes.
  */
 const ROOT = resolve(import.meta.dirname, '../..');
 const TELL_INTERVAL_MS = 250;
@@ -36,14 +38,16 @@ async function main(args: readonly string[]): Promise<unknown> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { force: { type: 'boolean' }, to: { type: 'string' } },
+    options: { force: { type: 'boolean' }, to: { type: 'string' }, containers: { type: 'boolean' } },
   });
+  // Only a box of one process has the data of its sites in the workspace.
+  const data = values.containers ? 'elsewhere' : 'included';
   const [command, file = '-'] = positionals;
   switch (command) {
     case 'backup':
-      return backUp(await stoppedBox(process.env));
+      return backUp(await stoppedBox(process.env, data));
     case 'restore':
-      return restore(await stoppedBox(process.env), file, values.force === true);
+      return restore(await stoppedBox(process.env, data), file, values.force === true);
     case 'migrate':
       return migrate(values.to);
     default:
@@ -51,7 +55,7 @@ async function main(args: readonly string[]): Promise<unknown> {
   }
 }
 
-async function stoppedBox(env: Env): Promise<StoppedBox> {
+async function stoppedBox(env: Env, data: StoppedBox['data'] = 'included'): Promise<StoppedBox> {
   const config = readConfig(env);
   const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   return {
@@ -60,8 +64,7 @@ async function stoppedBox(env: Env): Promise<StoppedBox> {
     clock: createSystemClock(),
     gitPath: config.path,
     boxVersion: manifest.version,
-    // Only a box of one process has the data of its sites here; with containers there is nothing to walk.
-    data: 'included',
+    data,
   };
 }
 

@@ -86,7 +86,7 @@ async function openSource({ config, box, output }: CommandContext): Promise<Sour
     return { chunks: Readable.fromWeb(response.body as NodeReadableStream), end: async () => {} };
   }
   output.detail('no box is running: the archive is made of its files');
-  const tool = runStoreTool({ config, args: ['backup'] });
+  const tool = await runStoreTool({ config, args: ['backup'] });
   return { chunks: tool.output, end: async () => void (await tool.result) };
 }
 

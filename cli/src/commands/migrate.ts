@@ -1,5 +1,7 @@
 import type { CommandContext, CommandResult } from '../command-context.ts';
+import { boxModeOf } from '../ensure-box.ts';
 import { EXIT } from '../exit-codes.ts';
+import { CliError } from '../failure.ts';
 import { runStoreTool } from '../store-tool.ts';
 import { many } from './backup.ts';
 import { refuseHost } from './restore.ts';
@@ -19,7 +21,12 @@ interface Moved {
 export async function migrate(context: CommandContext, given: { readonly to: string | null }): CommandResult {
   const { config, output } = context;
   refuseHost(context, 'moved');
-  const tool = runStoreTool({
+  if ((await boxModeOf(config, false)) === 'docker') {
+    throw new CliError('usage', 'A box of containers has its store in its own Postgres.', {
+      hint: 'A box of one process comes there by `./dbox backup` and, in the other workspace, `./dbox restore`.',
+    });
+  }
+  const tool = await runStoreTool({
     config,
     args: ['migrate', ...(given.to === null ? [] : ['--to', given.to])],
     onStep: (step) => output.note(`  ${step} …`),

@@ -24,7 +24,7 @@ export async function restore(
   const input = given.file === '-' ? null : await openArchive(given.file);
   const progress = openByteProgress(context, 'Reading', input === null ? null : (await input.stat()).size);
   try {
-    const tool = runStoreTool({
+    const tool = await runStoreTool({
       config,
       args: ['restore', '-', ...(given.force ? ['--force'] : [])],
       input: input?.fd ?? 'inherit',

@@ -11,6 +11,7 @@ import {
   openTableSource,
   type PostgresAddress,
 } from '../store-sql/index.ts';
+import { WAIT_FOR_SERVER_MS } from './offline.ts';
 import { STAGING } from './workspace-state.ts';
 
 /** A store that is being filled. It takes the place of what was there only when it is told to. */
@@ -44,7 +45,7 @@ export function openSqliteTarget(workspace: string): LoadTarget {
 
 /** Tables in a schema of their own, in a database that is held from now on. Throws `StoreHeldError`. */
 export async function openPostgresTarget(address: PostgresAddress, clock: Clock): Promise<LoadTarget> {
-  const database = await openPostgresDatabase({ address, clock });
+  const database = await openPostgresDatabase({ address, clock, waitMs: WAIT_FOR_SERVER_MS });
   try {
     const isFull = await holdsAnything(database);
     const { head } = await openTableSource(database);

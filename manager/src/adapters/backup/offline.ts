@@ -16,6 +16,9 @@ import { hasTaskFile, requireOwnStore } from './store-place.ts';
 import { requireFinishedRestore, stampOf, WorkspaceStateError } from './workspace-state.ts';
 import { writeBackup } from './write-backup.ts';
 
+/** A server that is started for this, in a container beside, is there within seconds. */
+export const WAIT_FOR_SERVER_MS = 20_000;
+
 export interface StoppedBox {
   readonly workspace: string;
   readonly store: PostgresAddress | null;
@@ -33,7 +36,9 @@ export async function openStoppedStore(
   await requireFinishedRestore(box.workspace);
   await requireOwnStore(box.workspace, box.store);
   if (box.store !== null)
-    return openTableSource(await openPostgresDatabase({ address: box.store, clock: box.clock }));
+    return openTableSource(
+      await openPostgresDatabase({ address: box.store, clock: box.clock, waitMs: WAIT_FOR_SERVER_MS }),
+    );
   if (!(await hasTaskFile(box.workspace))) {
     throw new WorkspaceStateError(`there is no box in ${box.workspace}; \`dbox up\` makes one`);
   }
