@@ -38,7 +38,11 @@ export function writeProblem(
  * Files may hold anything, so a browser must neither guess their type nor run them. A body that breaks
  * off takes the connection with it: the client must not take a part for the whole.
  */
-export async function writeBytes(outgoing: ServerResponse, stream: ByteStream): Promise<void> {
+export async function writeBytes(
+  outgoing: ServerResponse,
+  stream: ByteStream,
+  stalledMs = STALLED_READER_MS,
+): Promise<void> {
   outgoing.writeHead(200, {
     'content-type': MEDIA_TYPE.test(stream.mediaType) ? stream.mediaType : 'application/octet-stream',
     'content-disposition': disposition(stream.fileName),
@@ -51,17 +55,17 @@ export async function writeBytes(outgoing: ServerResponse, stream: ByteStream): 
     outgoing.end();
     return;
   }
-  cutOffStalledReader(outgoing);
+  cutOffStalledReader(outgoing, stalledMs);
   await pipeline(stream.body, outgoing);
 }
 
 /** Silence is the reader's fault only while something waits for it: what is sent may be slow to make. */
-function cutOffStalledReader(outgoing: ServerResponse): void {
+function cutOffStalledReader(outgoing: ServerResponse, stalledMs: number): void {
   outgoing.on('timeout', () => {
     if (outgoing.writableLength > 0) outgoing.destroy();
-    else outgoing.setTimeout(STALLED_READER_MS);
+    else outgoing.setTimeout(stalledMs);
   });
-  outgoing.setTimeout(STALLED_READER_MS);
+  outgoing.setTimeout(stalledMs);
 }
 
 function disposition(fileName: string | null): string {
