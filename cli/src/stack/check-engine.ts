@@ -48,14 +48,14 @@ export async function checkEngine(config: Config): Promise<EngineReport> {
 function explainSilence(said: string, timedOut: boolean): EngineReport {
   if (/permission denied/i.test(said)) {
     return fail(
-      'Docker’s engine may not be used by this user',
+      'Docker’s container engine may not be used by this user',
       'Run `sudo usermod -aG docker $USER` and log in again, or use rootless Docker.',
     );
   }
   if (timedOut)
-    return fail('Docker’s engine does not answer', 'Start it again: `sudo systemctl restart docker`.');
+    return fail('Docker’s container engine does not answer', 'Start it again: `sudo systemctl restart docker`.');
   return fail(
-    'Docker’s engine is not running',
+    'Docker’s container engine is not running',
     'Start it: `sudo systemctl start docker`; where it was set up by `deploy/engine/engine-up`, run that again.',
   );
 }
