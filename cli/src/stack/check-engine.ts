@@ -53,7 +53,10 @@ function explainSilence(said: string, timedOut: boolean): EngineReport {
     );
   }
   if (timedOut)
-    return fail('Docker’s container engine does not answer', 'Start it again: `sudo systemctl restart docker`.');
+    return fail(
+      'Docker’s container engine does not answer',
+      'Start it again: `sudo systemctl restart docker`.',
+    );
   return fail(
     'Docker’s container engine is not running',
     'Start it: `sudo systemctl start docker`; where it was set up by `deploy/engine/engine-up`, run that again.',

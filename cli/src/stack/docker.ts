@@ -27,13 +27,17 @@ export function runDocker(run: DockerRun): Promise<DockerOutcome> {
       cwd: run.config.checkoutDir,
       env: run.config.dockerEnvironment,
       stdio: ['ignore', 'pipe', run.showProgress ? 'inherit' : 'pipe'],
-      timeout: run.timeoutMs,
-      killSignal: 'SIGTERM',
     });
+    // Not spawn's own: it would keep this process for its whole time where there is no such program.
+    const timer = setTimeout(() => child.kill('SIGTERM'), run.timeoutMs);
     const stdout = keepTail(child.stdout);
     const stderr = keepTail(child.stderr);
-    child.once('error', (error) => resolve({ end: 'missing', ok: false, stdout: '', stderr: error.message }));
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      resolve({ end: 'missing', ok: false, stdout: '', stderr: error.message });
+    });
     child.once('close', (code, signal) => {
+      clearTimeout(timer);
       const end = signal === null ? 'exited' : 'timed_out';
       resolve({ end, ok: code === 0, stdout: stdout(), stderr: stderr() });
     });
