@@ -1,4 +1,4 @@
-import { access, readFile, stat } from 'node:fs/promises';
+import { access, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BoxState } from '../box-state.ts';
 import { boxAnswers, findBoxProcesses } from '../box-state.ts';
@@ -8,6 +8,7 @@ import { DEFAULT_PORTS } from '../config.ts';
 import { CliError } from '../failure.ts';
 import type { Output } from '../output.ts';
 import { formatDuration } from '../quantities.ts';
+import { takeStartTurn } from '../start-turn.ts';
 import { writeStackState } from './box-file.ts';
 import { checkBind } from './check-bind.ts';
 import { checkEngine } from './check-engine.ts';
@@ -45,13 +46,30 @@ export interface StartStack {
 
 /** Builds what has changed, starts what does not run, and waits until all of it is healthy. May be called again. */
 export async function startStack(start: StartStack): Promise<BoxState> {
-  const { config, output } = start;
+  const { config } = start;
   const engine = await checkEngine(config);
   if (engine.outcome === 'fail') {
     throw new CliError('box_did_not_start', `${upper(engine.detail)}.`, { hint: engine.remedy ?? '' });
   }
   checkBind(config, start.insecure);
   await refuseProcessBox(config);
+  await mkdir(config.workspaceDir, { recursive: true, mode: 0o700 });
+  // Of two at once the second finds everything done.
+  const turn = await takeStartTurn({
+    workspaceDir: config.workspaceDir,
+    clock: start.clock,
+    limitMs: BUILD_LIMIT_MS,
+    isDone: async () => false,
+  });
+  try {
+    return await bringUp(start, engine.detail);
+  } finally {
+    await turn.release();
+  }
+}
+
+async function bringUp(start: StartStack, engineDetail: string): Promise<BoxState> {
+  const { config, output } = start;
   const values = await settleValues(start);
   await buildImages(start, values);
   await composeUp(start, values);
@@ -63,7 +81,7 @@ export async function startStack(start: StartStack): Promise<BoxState> {
   }
   const state = { mode: 'docker', name: values.DBOX_BOX_NAME!, url, version: values.DBOX_VERSION! } as const;
   await writeStackState(config.workspaceDir, state);
-  output.detail(`containers ${state.name}, ${engine.detail}`);
+  output.detail(`containers ${state.name}, ${engineDetail}`);
   return { ...state, pid: null };
 }
 
