@@ -26,6 +26,8 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
   const failures: string[] = [];
   const skipped: string[] = [];
   const byFile = new Map<string, number>();
+  /** The end of what each file printed beside its tests: why it failed as a whole stands nowhere else. */
+  const printed = new Map<string, string>();
   let passed = 0;
   let column = 0;
   for await (const { type, data } of events) {
@@ -45,12 +47,13 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
       const subtests =
         suite && /subtests? failed/.test(String((cause as Error | undefined)?.message ?? cause));
       if (subtests) continue;
-      failures.push(
-        `✖ ${data.name} (${place})\n${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`,
-      );
+      const why = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+      const ofFile = data.file && data.name && data.file.endsWith(data.name) ? printed.get(data.file) : null;
+      failures.push(`✖ ${data.name} (${place})\n${why}${ofFile ? `\n${ofFile}` : ''}`);
       yield `\n${failures.at(-1)}\n`;
-    } else if (type === 'test:stderr' && data.message && process.env.DBOX_TEST_VERBOSE) {
-      yield data.message;
+    } else if (type === 'test:stderr' && data.message) {
+      if (data.file) printed.set(data.file, ((printed.get(data.file) ?? '') + data.message).slice(-2_000));
+      if (process.env.DBOX_TEST_VERBOSE) yield data.message;
     }
   }
   yield '\n';

@@ -140,7 +140,7 @@ test('keys that reach for prototypes are unknown keys and pollute nothing', asyn
   for (const body of [
     '{"text":"a","__proto__":{"admin":true}}',
     '{"text":"a","constructor":{"prototype":{"admin":true}}}',
-    '{"startedAt":"x","releases":[{"releaseId":"rel_0123456789","statuses":{"__proto__":1},"latencyBuckets":[],"latencySumMs":0}]}',
+    '{"startedAt":"x","releases":[{"releaseId":"rel_0123456789","statuses":{"__proto__":1},"latencyBuckets":[],"latencySumMs":0,"servingForMs":null,"openCount":0}]}',
   ]) {
     const isTraffic = body.includes('releases');
     const response = isTraffic
