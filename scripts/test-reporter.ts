@@ -26,7 +26,7 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
   const failures: string[] = [];
   const skipped: string[] = [];
   const byFile = new Map<string, number>();
-  /** The end of what each file printed beside its tests: why it failed as a whole stands nowhere else. */
+  /** The end of what each file printed beside its tests: why it failed as a whole, under its own name, stands nowhere else. */
   const printed = new Map<string, string>();
   let passed = 0;
   let column = 0;
@@ -48,7 +48,7 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
         suite && /subtests? failed/.test(String((cause as Error | undefined)?.message ?? cause));
       if (subtests) continue;
       const why = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-      const ofFile = data.file && data.name && data.file.endsWith(data.name) ? printed.get(data.file) : null;
+      const ofFile = printed.get(data.name ?? '');
       failures.push(`✖ ${data.name} (${place})\n${why}${ofFile ? `\n${ofFile}` : ''}`);
       yield `\n${failures.at(-1)}\n`;
     } else if (type === 'test:stderr' && data.message) {
