@@ -105,7 +105,7 @@ export function confined(limits: ContainerLimits) {
     Memory: memoryBytes,
     // The same number: no swap.
     MemorySwap: memoryBytes,
-    NanoCpus: limits.cpus * 1_000_000_000,
+    NanoCpus: Math.round(limits.cpus * 1_000_000_000),
     PidsLimit: limits.processes,
     // Reaps what the app leaves behind, and passes signals on to apps that are not made to be process 1.
     Init: true,

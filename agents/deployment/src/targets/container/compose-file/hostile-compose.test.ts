@@ -138,7 +138,7 @@ test('a plan of a generated file says what the file says', () => {
       init: fc.boolean(),
       read_only: fc.boolean(),
       stop_grace_period: fc.nat(59).map((n) => `${n}s`),
-      mem_limit: fc.integer({ min: 1, max: 1024 }).map((n) => `${n}m`),
+      mem_limit: fc.integer({ min: 6, max: 1024 }).map((n) => `${n}m`),
       volumes: fc.uniqueArray(word, { maxLength: 3 }),
       entrypoint: fc.array(value, { maxLength: 3 }),
     },

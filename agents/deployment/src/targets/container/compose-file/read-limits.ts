@@ -8,6 +8,10 @@ export interface Limits {
   readonly pids: number;
 }
 
+/** The engine gives no less; and a limit of nothing would be none at all. */
+const LEAST_MEMORY_BYTES = 6 * 1024 ** 2;
+const LEAST_CPUS = 0.01;
+
 type Asked = { -readonly [K in keyof Limits]: Limits[K] | null };
 
 const DEPLOY_KEYS = [
@@ -24,13 +28,13 @@ export function readLimits(service: MapNode, most: Limits, reading: Reading): As
   const memory = at(limits, 'memory') ?? at(service, 'mem_limit');
   if (memory)
     asked.memoryBytes = cap(
-      readBytes(memory, reading),
+      readMemory(memory),
       most.memoryBytes,
       memory,
       `${most.memoryBytes / 1024 ** 2} MiB`,
     );
   const cpus = at(limits, 'cpus') ?? at(service, 'cpus');
-  if (cpus) asked.cpus = cap(readNumber(cpus, /^\d{1,4}(\.\d{1,6})?$/), most.cpus, cpus);
+  if (cpus) asked.cpus = cap(readCpus(cpus), most.cpus, cpus);
   const pids = at(limits, 'pids') ?? at(service, 'pids_limit');
   if (pids) asked.pids = cap(readPids(pids), most.pids, pids);
   return asked;
@@ -41,6 +45,17 @@ export function readLimits(service: MapNode, most: Limits, reading: Reading): As
     return pattern.test(text) && Number(text) > 0
       ? Number(text)
       : reading.badValue(node, 'Write a number above 0.');
+  }
+
+  function readMemory(node: ComposeNode): number | null {
+    const bytes = readBytes(node, reading);
+    if (bytes === null || bytes >= LEAST_MEMORY_BYTES) return bytes;
+    return reading.badValue(node, 'Write at least `6m`.');
+  }
+
+  function readCpus(node: ComposeNode): number | null {
+    const cpus = readNumber(node, /^\d{1,4}(\.\d{1,6})?$/);
+    return cpus === null || cpus >= LEAST_CPUS ? cpus : reading.badValue(node, 'Write at least `0.01`.');
   }
 
   /** -1 is how no limit at all is written. */

@@ -45,12 +45,16 @@ export function serviceSpec(o: ServiceContainer): ContainerSpec {
     ...Object.fromEntries(Object.entries(service.environment).filter(([key]) => !secret.has(key))),
   };
   const isOthers = service.source.kind === 'image' && service.user === null;
+  // The engine lets a container be found by its host name on every network that it is on: on the one of
+  // all releases it could stand in for another project's, or for a service of the box.
+  const isOnDev = service.role === 'web';
+  const aliases = isOnDev && service.hostname !== null ? [...o.aliases, service.hostname] : o.aliases;
   const healthcheck = healthcheckOf(service.healthcheck, o.hasSettings);
   return {
     Image: o.image,
     ...(service.user === null ? {} : { User: service.user }),
     ...(service.workingDir === null ? {} : { WorkingDir: service.workingDir }),
-    ...(service.hostname === null ? {} : { Hostname: service.hostname }),
+    ...(service.hostname === null || isOnDev ? {} : { Hostname: service.hostname }),
     ...(service.stopSignal === null ? {} : { StopSignal: service.stopSignal }),
     ...(service.stopGraceMs === null ? {} : { StopTimeout: Math.ceil(service.stopGraceMs / 1000) }),
     ...commandOf(o),
@@ -65,20 +69,21 @@ export function serviceSpec(o: ServiceContainer): ContainerSpec {
       Init: service.source.kind === 'build' || service.init,
       ...(isOthers ? { CapAdd: GIVE_UP_ROOT } : {}),
       ReadonlyRootfs: service.readOnly,
-      Tmpfs: { ...base.Tmpfs, ...tmpfsOf(service) },
+      Tmpfs: { ...base.Tmpfs, ...tmpfsOf(service, base.Memory) },
       Mounts: o.mounts,
-      ...(service.shmBytes === null ? {} : { ShmSize: service.shmBytes }),
+      ...(service.shmBytes === null ? {} : { ShmSize: Math.min(service.shmBytes, base.Memory) }),
       RestartPolicy: { Name: o.restarts ? 'unless-stopped' : 'no' },
     },
-    NetworkingConfig: { EndpointsConfig: { [o.network]: { Aliases: o.aliases } } },
+    NetworkingConfig: { EndpointsConfig: { [o.network]: { Aliases: aliases } } },
   };
 }
 
-function tmpfsOf(service: ComposeService): Readonly<Record<string, string>> {
+/** It counts as memory, so more than that is none. */
+function tmpfsOf(service: ComposeService, mostBytes: number): Readonly<Record<string, string>> {
   return Object.fromEntries(
     service.tmpfs.map(({ path, sizeBytes }) => [
       path,
-      `rw,noexec,nosuid,nodev,mode=1777,size=${sizeBytes ?? 64 * MB}`,
+      `rw,noexec,nosuid,nodev,mode=1777,size=${Math.min(sizeBytes ?? 64 * MB, mostBytes)}`,
     ]),
   );
 }
