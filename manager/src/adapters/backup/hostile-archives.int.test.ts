@@ -66,6 +66,12 @@ const HOSTILE: readonly [
   ['the store itself', (parts) => [...parts, file('task.db', '')], /does not know/],
   ['a mark', (parts) => [...parts, file('restore.json', '')], /does not know/],
   ['an odd secret', (parts) => [...parts, file('secrets/.ssh', '')], /does not know/],
+  [
+    'a password of another machine',
+    (parts) => [...parts, file('secrets/database.password', 'theirs')],
+    /does not know/,
+  ],
+  ['a key of an earlier life', (parts) => [...parts, file('secrets/job.key', 'theirs')], /does not know/],
   ['an entry twice', (parts) => [...parts, file('secrets/env.key', 'other')], /twice/],
   ['a page that skips', (parts) => [...parts, file('store/events/000007.ndjson', '')], /is not page 2/],
   [
@@ -153,6 +159,12 @@ const HOSTILE: readonly [
           : part,
       ),
     /projects\/shop cannot be made again/,
+  ],
+  [
+    'an artifact that lies elsewhere',
+    (parts) =>
+      edit(parts, /store\/artifacts/, (text) => text.replaceAll('tests.log', '/../../../../../etc/hosts')),
+    /names an artifact that is none/,
   ],
   ['an artifact too few', (parts) => without(parts, /artifacts\/art_/), /lacks artifact art_/],
 ];

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { ArchiveRefusedError, type Manifest } from '@dbox/archive';
 import { isMissing } from '../durable-file.ts';
 import { createRepositoryArchive } from '../repositories-git/index.ts';
+import { kindOf } from './entry-paths.ts';
 import type { StoreNames } from './names.ts';
 
 /**
@@ -35,6 +36,12 @@ export async function verifyFiles(given: {
     }
   }
   for (const { id, path, sha256 } of names.artifacts) {
+    // Else a record could have any file of the machine read, or one that never ends.
+    if (kindOf(path, 'file')?.kind !== 'file') {
+      throw new ArchiveRefusedError(
+        `the archive names an artifact that is none: ${JSON.stringify(path.slice(0, 200))}`,
+      );
+    }
     const found = await sha256Of(join(workspace, path));
     if (found === sha256) continue;
     if (found === null && !knownArtifacts.has(id)) {

@@ -17,7 +17,9 @@ const STORE_FILE = /^task\.db(?:$|-|\.)/;
 const BESIDE_A_BOX = new Set(['secrets', 'logs']);
 
 /** Of this machine, not of the box: the password of the database beside it. */
-export const KEPT_SECRETS: ReadonlySet<string> = new Set(['database.password']);
+const KEPT_SECRETS: ReadonlySet<string> = new Set(['database.password']);
+/** No archive holds them. The key of job tokens is for the jobs of one life: a restored box makes a new one. */
+export const LEFT_OUT_SECRETS: ReadonlySet<string> = new Set(['job.key', ...KEPT_SECRETS]);
 
 /** The workspace is not what was expected; the message says what to do. */
 export class WorkspaceStateError extends Error {

@@ -8,12 +8,10 @@ import type { RepositoryArchive } from '../repositories-git/index.ts';
 import { filePart, type Skipped, treeParts } from './data-parts.ts';
 import { bundlePath, rowsPath } from './entry-paths.ts';
 import { StoreNames } from './names.ts';
-import { KEPT_SECRETS } from './workspace-state.ts';
+import { LEFT_OUT_SECRETS } from './workspace-state.ts';
 
 /** Large enough that few entries are needed, small enough to be held. */
 const ROWS_PAGE_BYTES = 1024 * 1024;
-/** The key of job tokens is for the jobs of one life: a restored box makes a new one. */
-const LEFT_OUT_SECRETS: ReadonlySet<string> = new Set(['job.key', ...KEPT_SECRETS]);
 
 export interface BackupSource {
   readonly workspace: string;
