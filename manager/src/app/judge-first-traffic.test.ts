@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import type { TrafficStats } from '@dbox/contracts';
+import { ProblemError, type TrafficStats } from '@dbox/contracts';
 import { TopologyDesk } from './follow-topology.ts';
 import { observeRelease } from './observe-release.ts';
 import { reportTraffic } from './report-traffic.ts';
@@ -208,6 +208,21 @@ test('a release that lost the traffic runs on as long as somebody is connected t
   assert.deepEqual(await statesOf(), { [one.id]: 'kept', [two.id]: 'warm', [three.id]: 'live' });
   const after = await world.context.store.read((reader) => reader.topology.revision());
   assert.ok(after > before, 'and whoever follows the topology is told');
+});
+
+test('a release whose last visitor left while the store was out is let go of at the next report', async () => {
+  const one = await deliver('one');
+  await report(one.id, WELL, { openCount: 1 });
+  await deliver('two');
+  await deliver('three');
+  const { store } = world.context;
+  const before = await store.read((reader) => reader.topology.revision());
+  const out = new ProblemError('store_unavailable', 'out of reach');
+  world.context = { ...world.context, store: { ...store, read: () => Promise.reject(out) } as never };
+  await assert.rejects(report(one.id, WELL), out);
+  world.context = { ...world.context, store };
+  await report(one.id, WELL);
+  assert.ok((await store.read((reader) => reader.topology.revision())) > before);
 });
 
 test("a new life of the gateway has none of the old one's connections", async () => {

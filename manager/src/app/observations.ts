@@ -11,6 +11,8 @@ export class Observations {
   /** By release, then by check. */
   readonly tracks = new Map<string, Map<string, CheckTrack>>();
   readonly traffic = new Map<string, TrafficStats>();
+  /** Releases whose last visitors have left, until the store was asked whether one of them may end. */
+  readonly drained = new Set<string>();
   readonly usage = new Map<string, ReleaseUsage & { readonly atMs: number }>();
   /** Which life of the gateway counted that; null before its first report. */
   gatewayStartedAt: string | null = null;

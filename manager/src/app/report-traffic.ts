@@ -9,7 +9,7 @@ export async function reportTraffic(
   report: { readonly startedAt: string; readonly releases: readonly TrafficStats[] },
 ): Promise<void> {
   const { observations } = context;
-  const drained = new Set<string>();
+  const { drained } = observations;
   if (observations.gatewayStartedAt !== report.startedAt) {
     // All connections went with the gateway's former life.
     for (const [id, stats] of observations.traffic) if (stats.openCount > 0) drained.add(id);
@@ -23,7 +23,11 @@ export async function reportTraffic(
     observations.traffic.set(stats.releaseId, stats);
   }
   await judgeFirstTraffic(context, report.releases);
-  if (drained.size > 0) await letGo(context, drained);
+  if (drained.size === 0) return;
+  // Forgotten only once it is done: while the store is out, the next report asks again.
+  const gone = new Set(drained);
+  await letGo(context, gone);
+  for (const id of gone) drained.delete(id);
 }
 
 /** A release that has lost the traffic is kept running for its last visitors; they have left. */
