@@ -230,8 +230,11 @@ export const ROUTES = {
     query: z.object({
       after: z.coerce.number().int().min(0).default(0),
       limit: count(5000).default(1000),
-      /** Only events about this subject, e.g. `task/task-001`. */
-      subject: text.optional(),
+      /** Only events about this subject, e.g. `task/task-001`. No subject has other letters, and Postgres takes no NUL. */
+      subject: text
+        .max(200)
+        .regex(/^[ -~]*$/)
+        .optional(),
     }),
     response: z.object({ events: z.array(Event) }),
   },

@@ -87,6 +87,7 @@ test('wrong parameters, queries and bodies are refused with the path of each fau
     [['path', 'storyId']],
   );
 
+  await problemOf(await server.call('viewer', 'GET', '/v1/events?subject=task%2F%00'), 400);
   const inQuery = await problemOf(await server.call('viewer', 'GET', '/v1/events?limit=0'), 400);
   assert.deepEqual(
     inQuery.findings?.map(({ file, path }) => [file, path]),
