@@ -1,11 +1,14 @@
 import { Agent } from 'node:http';
 import type { Target } from '@dbox/contracts';
+import { createSharedLookup } from './shared-lookup.ts';
 
 /** One release's target with its own keep-alive connections. */
 export interface Backend {
   readonly releaseId: string;
   readonly target: Target;
   readonly agent: Agent;
+  /** A connection for each request. */
+  readonly oneShots: Agent;
   /** Counts a request until the returned function is called (once). */
   enter(): () => void;
   /** No new traffic comes: idle connections are closed now, the others as their requests end. */
@@ -15,8 +18,11 @@ export interface Backend {
 // A burst beyond this makes new connections; holding more idle ones only costs the release memory.
 const MAX_IDLE_CONNECTIONS = 64;
 
+const sharedLookup = createSharedLookup();
+
 export function createBackend(releaseId: string, target: Target): Backend {
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: MAX_IDLE_CONNECTIONS });
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: MAX_IDLE_CONNECTIONS, lookup: sharedLookup });
+  const oneShots = new Agent({ lookup: sharedLookup });
   let inFlightCount = 0;
   let isRetired = false;
 
@@ -30,6 +36,7 @@ export function createBackend(releaseId: string, target: Target): Backend {
     releaseId,
     target,
     agent,
+    oneShots,
     enter() {
       inFlightCount += 1;
       let hasLeft = false;

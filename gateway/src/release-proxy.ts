@@ -146,7 +146,7 @@ export function createReleaseProxy(options: ReleaseProxyOptions): ReleaseProxy {
             // An idle connection that the release closes just now breaks the request on it. One that
             // cannot be repeated gets a connection of its own, so that this cannot happen to it; and so
             // does a second try, for where one idle connection was closed, all may be.
-            agent: isRepeatable && tryCount === 1 ? backend.agent : false,
+            agent: isRepeatable && tryCount === 1 ? backend.agent : backend.oneShots,
             // The first try has read the request to its (empty) end.
             ...(tryCount > 1 ? { buffer: Readable.from([]) } : {}),
           });

@@ -240,6 +240,23 @@ test('where nothing is live people get a page that looks again, programs a probl
   assert.equal(JSON.parse(problem.body).code, 'no_release');
 });
 
+test('a release is reached by its name, whether or not the request can be repeated', async (t) => {
+  const { manager, release, start } = await bench(t);
+  const a = await release('a', {
+    handle: (req, res) => void res.end(`${req.method} ${req.headers.connection}`),
+  });
+  assert.ok(a.target.kind === 'tcp');
+  await start();
+  const { listeners } = await manager.offer([route({ ...a.target, host: 'localhost' })]);
+  const answers = await Promise.all(
+    ['GET', 'POST', 'POST', 'GET'].map((method) => ask(listeners[0]!.port, { method })),
+  );
+  assert.deepEqual(
+    answers.map((answer) => answer.body),
+    ['GET keep-alive', 'POST close', 'POST close', 'GET keep-alive'],
+  );
+});
+
 test('a release is reached over a unix socket', async (t) => {
   const { manager, release, start, dir } = await bench(t);
   const a = await release('socket', { socketPath: join(dir, 'a.sock') });
