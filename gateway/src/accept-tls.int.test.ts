@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -53,4 +55,11 @@ test('with TLS a site is served by https, its probes go on by http, and visitors
     status: 308,
     location: `https://box.example.org:${port}/a?b=1`,
   });
+  // The end of the test waits for the gateway's, which waits for nobody who never spoke.
+  const silent = connect(port, '127.0.0.1').on('error', () => {});
+  t.after(() => silent.destroy());
+  await once(silent, 'connect');
+  const begunMs = performance.now();
+  await gateway.stop({ graceMs: 0 });
+  assert.ok(performance.now() - begunMs < 4_000);
 });

@@ -83,7 +83,7 @@ export function createListeners(o: {
       socket.once('close', () => upgraded.delete(socket));
       o.handlers.upgrade(key)(req, socket, head);
     });
-    if (o.tls !== null) acceptTls(server, o.tls);
+    const endSilent = o.tls === null ? () => {} : acceptTls(server, o.tls);
     const candidates = candidatePorts({
       port: route.port,
       substitute: remembered[key],
@@ -106,6 +106,7 @@ export function createListeners(o: {
       async close(graceMs) {
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
         server.closeIdleConnections();
+        endSilent();
         const timer = setTimeout(() => {
           server.closeAllConnections();
           for (const socket of upgraded) socket.destroy();

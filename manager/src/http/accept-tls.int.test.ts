@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
+import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { startTestServer } from './testing/test-server.ts';
 import { TEST_PAIR } from './testing/tls-pair.ts';
@@ -51,4 +53,13 @@ test('a connection that never speaks, or speaks neither, hurts nobody, and a sto
   assert.match(await raw('nonsense\r\n\r\n'), /^HTTP\/1\.1 400/);
   await raw(new Uint8Array([0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0]));
   assert.equal((await ask('https', running.port, 'box.example.org')).status, 200);
+  // One says nothing at all, the other begins a handshake.
+  const silent = [connect(running.port, '127.0.0.1'), connect(running.port, '127.0.0.1')];
+  for (const socket of silent) socket.on('error', () => {});
+  t.after(() => silent.forEach((socket) => void socket.destroy()));
+  await Promise.all(silent.map((socket) => once(socket, 'connect')));
+  await new Promise((sent) => silent[1]!.write(new Uint8Array([0x16, 3, 1]), sent));
+  const begunMs = performance.now();
+  await running.close();
+  assert.ok(performance.now() - begunMs < 4_000, 'it ends them');
 });

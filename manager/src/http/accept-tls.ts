@@ -16,21 +16,34 @@ const FIRST_BYTE_MS = 15_000;
 /**
  * Lets a server take TLS and plain connections on the same port, so that the box's own services go on
  * by plain HTTP on their private network. Who may use which is for the request's handler to say.
- * To be called once all listeners for `connection` are there.
+ * To be called once all listeners for `connection` are there. Returns what a stop has to call: HTTP
+ * knows nothing of connections that have not spoken yet, and so never ends them.
  */
-export function acceptTls(server: Server, pair: TlsPair): void {
+export function acceptTls(server: Server, pair: TlsPair): () => void {
+  const silent = new Map<string, Socket>();
   const listeners = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
   server.removeAllListeners('connection');
   const serve = (socket: Socket) => {
     for (const listener of listeners) listener.call(server, socket);
   };
-  const secure = createTlsServer({ ...pair, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] }, serve);
+  const secure = createTlsServer(
+    { ...pair, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], handshakeTimeout: FIRST_BYTE_MS },
+    (socket) => {
+      silent.delete(peerOf(socket));
+      serve(socket);
+    },
+  );
   secure.on('tlsClientError', (_error, socket) => socket.destroy());
   server.on('connection', (socket) => {
     const giveUp = setTimeout(() => socket.destroy(), FIRST_BYTE_MS);
     const onError = () => socket.destroy();
     socket.once('error', onError);
-    socket.once('close', () => clearTimeout(giveUp));
+    const peer = peerOf(socket);
+    silent.set(peer, socket);
+    socket.once('close', () => {
+      clearTimeout(giveUp);
+      if (silent.get(peer) === socket) silent.delete(peer);
+    });
     socket.once('data', (first) => {
       clearTimeout(giveUp);
       socket.off('error', onError);
@@ -38,10 +51,21 @@ export function acceptTls(server: Server, pair: TlsPair): void {
       socket.pause();
       socket.unshift(first);
       if (first[0] === HANDSHAKE) secure.emit('connection', socket);
-      else serve(socket);
+      else {
+        silent.delete(peer);
+        serve(socket);
+      }
       process.nextTick(() => socket.resume());
     });
   });
+  return () => {
+    for (const socket of silent.values()) socket.destroy();
+  };
+}
+
+/** The same for a connection and for what TLS makes of it. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 export function isEncrypted(socket: Socket): boolean {

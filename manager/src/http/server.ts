@@ -214,7 +214,7 @@ async function start({ app, port, host, tls, clock, stopGraceMs, onStop }: Start
     unused.add(socket);
     socket.once('close', () => unused.delete(socket));
   });
-  if (tls) acceptTls(server, tls);
+  const endSilent = tls ? acceptTls(server, tls) : () => {};
   server.on('clientError', refuseConnection);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -229,6 +229,7 @@ async function start({ app, port, host, tls, clock, stopGraceMs, onStop }: Start
     close() {
       closing ??= stop({ server, clock, stopGraceMs, onStop });
       for (const socket of unused) socket.destroy();
+      endSilent();
       return closing;
     },
   };
