@@ -14,15 +14,18 @@ export const SERVICES = [
   'monitoring-agent',
 ] as const;
 
+/** What makes up this box's stack, below the checkout. */
+export function composeFiles({ tls }: Pick<Config, 'tls'>): string[] {
+  return ['docker-compose.yml', ...(tls === null ? [] : ['deploy/tls/compose.yaml'])];
+}
+
 /** `docker compose` with this box's file and values, wherever it is called. */
-export function composeArguments(
-  { checkoutDir, workspaceDir, tls }: Config,
-  args: readonly string[],
-): string[] {
+export function composeArguments(config: Config, args: readonly string[]): string[] {
+  const { checkoutDir, workspaceDir } = config;
   return [
     'compose',
-    ...['--project-directory', checkoutDir, '--file', join(checkoutDir, 'docker-compose.yml')],
-    ...(tls === null ? [] : ['--file', join(checkoutDir, 'deploy/tls/compose.yaml')]),
+    ...['--project-directory', checkoutDir],
+    ...composeFiles(config).flatMap((file) => ['--file', join(checkoutDir, file)]),
     ...['--env-file', environmentFile(workspaceDir)],
     ...args,
   ];

@@ -160,6 +160,22 @@ test('beyond this machine it needs TLS or a person’s word, and a name to be ca
   assert.match(half.stderr, /both DBOX_TLS_CERT and DBOX_TLS_KEY/);
 });
 
+test('a bare `docker compose` neither takes TLS away nor opens the box', async (t) => {
+  const { dbox, dir, workspace } = await setUp(
+    t,
+    `${VERSIONS}\n"image inspect"*) exit 1 ;;\n*" up "*) exit 1 ;;`,
+  );
+  const [cert, key] = [join(dir, 'c.pem'), join(dir, 'k.pem')];
+  for (const file of [cert, key]) await writeFile(file, 'pem');
+  const open = { DBOX_BIND: '0.0.0.0', DBOX_PUBLIC_HOST: 'box.example.org' };
+  await dbox(['up', '--docker'], { ...open, DBOX_TLS_CERT: cert, DBOX_TLS_KEY: key });
+  const values = parseEnv(await readFile(join(workspace, 'compose.env'), 'utf8'));
+  assert.equal(values.COMPOSE_FILE, 'docker-compose.yml:deploy/tls/compose.yaml');
+  assert.equal(values.DBOX_PUBLISH_ON, '0.0.0.0');
+  const file = await readFile(join(import.meta.dirname, '../../../docker-compose.yml'), 'utf8');
+  assert.doesNotMatch(file, /\$\{DBOX_BIND/, 'what is only exported was not looked at');
+});
+
 test('volumes go only with the name of the box, and the workspace is moved aside', async (t) => {
   const cases = `${VERSIONS}\n*"volume ls"*) echo vol1 ;;`;
   const { dbox, dir, workspace, asked } = await setUp(t, cases);

@@ -13,7 +13,7 @@ import { writeStackState } from './box-file.ts';
 import { checkBind } from './check-bind.ts';
 import { checkEngine } from './check-engine.ts';
 import { choosePorts } from './choose-ports.ts';
-import { composeArguments, runningServices, SERVICES, unhealthyServices } from './compose.ts';
+import { composeArguments, composeFiles, runningServices, SERVICES, unhealthyServices } from './compose.ts';
 import { lastLines, runDocker } from './docker.ts';
 import { digestOfSource } from './source-digest.ts';
 import type { StackEnvironment } from './stack-files.ts';
@@ -143,9 +143,11 @@ async function settleValues({ config, output, scale }: StartStack): Promise<Stac
     DBOX_UID: String(owner.uid),
     DBOX_GID: String(owner.gid),
     DBOX_WORKSPACE_DIR: workspaceDir,
-    DBOX_BIND: config.bind,
+    DBOX_PUBLISH_ON: config.bind,
     DBOX_PUBLIC_HOST: config.publicHost ?? config.bind,
     DBOX_TLS: config.tls === null ? '' : 'files',
+    // A bare `docker compose` in the checkout must not take TLS away again.
+    ...(config.tls === null ? {} : { COMPOSE_FILE: composeFiles(config).join(':') }),
     DBOX_PORT: String(ports.manager),
     DBOX_GATEWAY_PORT: String(ports.gatewayFirst),
     DBOX_GATEWAY_PORT_COUNT: String(count),
@@ -244,7 +246,7 @@ async function composeUp({ config, output }: StartStack, values: StackEnvironmen
 
 /** For programs on this machine; people elsewhere use DBOX_PUBLIC_HOST. */
 function stackUrl(values: StackEnvironment): string {
-  const bind = values.DBOX_BIND ?? '127.0.0.1';
+  const bind = values.DBOX_PUBLISH_ON ?? '127.0.0.1';
   const host = bind === '0.0.0.0' || bind === '::' ? '127.0.0.1' : bind.includes(':') ? `[${bind}]` : bind;
   return `http://${host}:${values.DBOX_PORT}`;
 }
