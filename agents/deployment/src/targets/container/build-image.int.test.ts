@@ -84,3 +84,21 @@ test('a cache of one project is never mounted into the build of another', { skip
   const other = await build('two', step(`echo looking && test ! -e /cache/${mark}`));
   assert.ok(other.outcome.ok, JSON.stringify(other.outcome));
 });
+
+test('a step that had no network, or asked beside itself, is not the fault of the host', {
+  skip,
+}, async (t) => {
+  const { build } = await benchOf(t);
+  for (const step of [
+    'RUN --network=none echo getaddrinfo EAI_AGAIN fonts.example.org && exit 1',
+    'RUN echo connect ECONNREFUSED 127.0.0.1:5432 && exit 1',
+  ]) {
+    const { outcome } = await build('one', `FROM debian:bookworm-slim\n${step}\n`);
+    assert.equal(told(outcome).cause, 'commit', step);
+  }
+  const { outcome } = await build(
+    'one',
+    'FROM debian:bookworm-slim\nRUN echo getaddrinfo EAI_AGAIN && exit 1\n',
+  );
+  assert.equal(told(outcome).cause, 'host');
+});

@@ -107,12 +107,19 @@ function failedBuild(error: string, progress: BuildProgress): BuildOutcome {
   const step = progress.failedStep();
   const tail = progress.tail();
   const isHosts =
-    isHostsFault(tail) ||
+    mayBeHosts(step, tail) ||
     /no space left on device|TLS handshake timeout|i\/o timeout|connection (refused|reset)|no such host|temporary failure in name/i.test(
       error,
     );
   const detail = step === null ? `the build failed: ${error}` : `the build failed at ${step}: ${error}`;
   return { ok: false, cause: isHosts ? 'host' : 'commit', detail: detail.slice(0, 1_000), outputTail: tail };
+}
+
+/** Not where the step had no network to miss, nor where it looked for something beside itself. */
+function mayBeHosts(step: string | null, tail: string): boolean {
+  if (step !== null && /^\[[^\]]*\] RUN --network=none /.test(step)) return /ENOSPC|EDQUOT|ENOMEM/.test(tail);
+  const lines = tail.split('\n').filter((line) => !/ECONNREFUSED (127\.|::1)/.test(line));
+  return isHostsFault(lines.join('\n'));
 }
 
 type BuildProgress = ReturnType<typeof createProgress>;

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import type { Target } from '@dbox/contracts';
 import { createEngine } from '../../engine/engine.ts';
 import type { ImageDetail } from '../../engine/engine-answers.ts';
-import { hasCode } from '../../engine/engine-error.ts';
 import { createNames, LABELS } from '../../engine/names.ts';
 import type {
   DeploymentTarget,
@@ -18,6 +17,7 @@ import { joinParts } from './compose-project/project-release.ts';
 import { ProjectRefused, startProject } from './compose-project/start-project.ts';
 import { type ContainerLimits, DEFAULT_LIMITS, releaseSpec, SETTINGS_SCRIPT } from './container-template.ts';
 import { createEngineObserver } from './engine-observer.ts';
+import { isImagesFault, refuseLabels } from './image-faults.ts';
 import { choosePort } from './image-port.ts';
 import { createImageShelf } from './image-shelf.ts';
 import { inspectDevNetwork } from './network-warnings.ts';
@@ -42,9 +42,6 @@ export interface ContainerTargetOptions {
 
 /** A database writes down what it has in memory. */
 const SERVICE_GRACE_MS = 10_000;
-/** What the engine says of a start that the image itself makes impossible. */
-const IMAGES_FAULT =
-  /executable file not found|no such file or directory|permission denied|exec format error/i;
 
 /** Releases as containers of their own, on a network without a way out. */
 export function createContainerTarget(o: ContainerTargetOptions): DeploymentTarget {
@@ -64,8 +61,10 @@ export function createContainerTarget(o: ContainerTargetOptions): DeploymentTarg
     const id = await findImage(run);
     const image = id === null ? null : await engine.inspectImage(id);
     if (id === null || image === null) throw new Error(`the image of ${run.releaseId} is not on this engine`);
-    const manifest = readManifest(image.Config?.Labels ?? {});
+    const manifest = manifestOf(run, image);
     if (manifest !== null) return startOfProject(run, manifest, { onLine, signal });
+    const refusal = refuseLabels(image);
+    if (refusal !== null) return neverBegan({ kind: 'tcp', host: name, port: 1 }, refusal);
     const planned = run.runPlan.kind === 'dockerfile' ? run.runPlan.port : null;
     const choice = choosePort({ planned, exposed: Object.keys(image.Config?.ExposedPorts ?? {}) });
     if (!choice.ok) return neverBegan({ kind: 'tcp', host: name, port: 1 }, choice.detail);
@@ -84,11 +83,11 @@ export function createContainerTarget(o: ContainerTargetOptions): DeploymentTarg
       limits,
       dataVolume,
     });
-    await engine.createContainer(name, spec);
     try {
+      await engine.createContainer(name, spec);
       await engine.startContainer(name);
     } catch (error) {
-      if (!hasCode(error, 'failed') || !IMAGES_FAULT.test(String(error))) {
+      if (!isImagesFault(error)) {
         // Its answer may have been lost, and it may run.
         await engine.removeContainer(name).catch(() => undefined);
         throw error;
@@ -115,8 +114,7 @@ export function createContainerTarget(o: ContainerTargetOptions): DeploymentTarg
       return join(run.releaseId, web, started.parts, { since: null, onLine });
     } catch (error) {
       await forgetContainers(run.releaseId).catch(() => undefined);
-      const isImages = hasCode(error, 'failed') && IMAGES_FAULT.test(String(error));
-      if (!isImages && !(error instanceof ProjectRefused)) throw error;
+      if (!isImagesFault(error) && !(error instanceof ProjectRefused)) throw error;
       const host = names.release(run.releaseId);
       return neverBegan({ kind: 'tcp', host, port: 1 }, (error as Error).message);
     }
@@ -203,7 +201,7 @@ export function createContainerTarget(o: ContainerTargetOptions): DeploymentTarg
     const named = run.image === null ? null : await engine.inspectImage(run.image);
     const tagged = named ?? (await engine.inspectImage(names.image(run.project, run.commit)));
     if (tagged?.Config?.Labels[LABELS.commit] !== run.commit) return null;
-    const manifest = readManifest(tagged.Config.Labels);
+    const manifest = manifestOf(run, tagged);
     const parts = Object.values(manifest?.images ?? {});
     const found = await Promise.all(parts.map((image) => engine.inspectImage(image)));
     return found.includes(null) ? null : tagged.Id;
@@ -283,6 +281,11 @@ export function createContainerTarget(o: ContainerTargetOptions): DeploymentTarg
     },
     observer,
   };
+}
+
+/** In an image of a project's own making it would name any image of this engine. */
+function manifestOf({ runPlan }: ReleaseBuild, image: ImageDetail): ProjectManifest | null {
+  return runPlan.kind === 'compose' ? readManifest(image.Config?.Labels ?? {}) : null;
 }
 
 async function readNpmrc(file: string | null): Promise<string | null> {

@@ -25,12 +25,16 @@ export function writeManifest(manifest: ProjectManifest): Readonly<Record<string
   };
 }
 
-/** Null where the image is no such one. */
+/** Null where the image is no such one. Labels may be anybody's. */
 export function readManifest(labels: Readonly<Record<string, string>>): ProjectManifest | null {
   const packed = labels[LABELS.composeFile];
   const listed = labels[LABELS.images];
   if (packed === undefined || listed === undefined) return null;
-  const { path, images } = Images.parse(JSON.parse(listed));
-  const text = inflateRawSync(Buffer.from(packed, 'base64url'), { maxOutputLength: MAX_TEXT_BYTES });
-  return { composeFile: text.toString('utf8'), path, images };
+  try {
+    const { path, images } = Images.parse(JSON.parse(listed));
+    const text = inflateRawSync(Buffer.from(packed, 'base64url'), { maxOutputLength: MAX_TEXT_BYTES });
+    return { composeFile: text.toString('utf8'), path, images };
+  } catch {
+    return null;
+  }
 }

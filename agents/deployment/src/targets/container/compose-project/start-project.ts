@@ -16,6 +16,7 @@ import {
   volumeMount,
 } from '../container-template.ts';
 import { describeErrors } from '../findings/finding-list.ts';
+import { refuseLabels } from '../image-faults.ts';
 import { choosePort } from '../image-port.ts';
 import type { Volumes } from '../volumes.ts';
 import type { ProjectManifest } from './project-manifest.ts';
@@ -106,6 +107,8 @@ async function imageOf({ manifest, engine }: ProjectStart, service: string): Pro
   const id = manifest.images[service];
   const image = id === undefined ? null : await engine.inspectImage(id);
   if (image === null) throw new EngineError('not_found', `the image of the service ${service} is gone`);
+  const refusal = refuseLabels(image);
+  if (refusal !== null) throw new ProjectRefused(`the service ${service}: ${refusal}`);
   return image;
 }
 
