@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { isEncrypted } from './accept-tls.ts';
 
 /** RFC 9110 §7.6.1: these speak of one connection and end at each proxy. `transfer-encoding` is left to node, which frames the body anew. */
 const HOP_BY_HOP = ['connection', 'proxy-connection', 'keep-alive', 'te', 'trailer', 'upgrade'];
@@ -31,7 +32,7 @@ export function prepareRequestHeaders(req: IncomingMessage, options: { readonly 
   // The server has already answered `100 Continue`.
   delete headers.expect;
   headers['x-forwarded-for'] = req.socket.remoteAddress ?? '';
-  headers['x-forwarded-proto'] = 'http';
+  headers['x-forwarded-proto'] = isEncrypted(req.socket) ? 'https' : 'http';
   headers['x-forwarded-port'] = String(req.socket.localPort ?? '');
   if (headers.host !== undefined) headers['x-forwarded-host'] = headers.host;
 }
