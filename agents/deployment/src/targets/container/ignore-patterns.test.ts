@@ -39,7 +39,19 @@ test('comments, blank lines, slashes at the ends and classes are read as Docker 
   );
 });
 
+test('within a segment stars, classes and escapes are read as Docker does', () => {
+  assert.deepEqual(ignored('a*b*c', ['abc', 'aXbYc', 'abcb', 'aXbcYbc', 'ab']), ['abc', 'aXbYc', 'aXbcYbc']);
+  assert.deepEqual(ignored('[a-c]x[^0-9]', ['axq', 'dxq', 'bx1', 'bx']), ['axq']);
+  assert.deepEqual(ignored('\\*.md', ['*.md', 'a.md']), ['*.md']);
+  assert.deepEqual(ignored('a[b', ['a[b', 'ab']), ['a[b']);
+  assert.deepEqual(ignored('?\u00e9', ['\u{1f600}\u00e9', '\u00e9']), ['\u{1f600}\u00e9']);
+});
+
 test('a hostile pattern takes no time', () => {
+  const many = readIgnorePatterns(`${'*a'.repeat(12)}b`);
+  const startedManyAtMs = performance.now();
+  assert.equal(many('a'.repeat(40)), false);
+  assert.ok(performance.now() - startedManyAtMs < 500);
   const ignores = readIgnorePatterns(`${'**/'.repeat(200)}x`);
   const startedAtMs = performance.now();
   assert.equal(ignores(`${'a/'.repeat(200)}y`), false);

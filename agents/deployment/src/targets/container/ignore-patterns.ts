@@ -6,6 +6,8 @@ export type IgnoreTest = (path: string) => boolean;
 
 /** Of a hostile file only so much is read. */
 const MAX_PATTERNS = 1_000;
+/** No path on Linux is longer. */
+const MAX_PATTERN = 4096;
 
 export function readIgnorePatterns(text: string): IgnoreTest {
   const rules = text
@@ -13,7 +15,7 @@ export function readIgnorePatterns(text: string): IgnoreTest {
     .split('\n')
     .slice(0, MAX_PATTERNS)
     .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'))
+    .filter((line) => line !== '' && !line.startsWith('#') && line.length <= MAX_PATTERN)
     .map((line) => {
       const isException = line.startsWith('!');
       const pattern = (isException ? line.slice(1).trim() : line).replace(/^\/+/, '').replace(/\/+$/, '');
@@ -57,33 +59,67 @@ function compile(pattern: string): (path: string) => boolean {
   }
 }
 
+type CharTest = (char: string) => boolean;
+
+/** Character by character: as a regular expression, a few stars would take exponential time. */
 function compileSegment(segment: string): (part: string) => boolean {
-  let source = '';
-  for (let at = 0; at < segment.length; at += 1) {
-    const char = segment[at]!;
-    if (char === '*') source += source.endsWith('.*') ? '' : '.*';
-    else if (char === '?') source += '.';
-    else if (char === '\\' && at + 1 < segment.length) {
-      at += 1;
-      source += quote(segment[at]!);
-    } else if (char === '[' && segment.indexOf(']', at + 2) !== -1) {
-      const end = segment.indexOf(']', at + 2);
-      const body = segment
-        .slice(at + 1, end)
-        .replaceAll('\\', '\\\\')
-        .replaceAll('[', '\\[');
-      source += `[${body}]`;
-      at = end;
-    } else source += quote(char);
-  }
-  try {
-    const expression = new RegExp(`^${source}$`, 's');
-    return (part) => expression.test(part);
-  } catch {
-    return (part) => part === segment;
-  }
+  const tests = readSegment([...segment]);
+  return (part) => {
+    const chars = [...part];
+    let at = 0;
+    let test = 0;
+    // The latest star, and how far it reaches. Whatever an earlier one could take, this one can.
+    let star = -1;
+    let reach = 0;
+    while (at < chars.length) {
+      const one = tests[test];
+      if (one === '*') {
+        star = test;
+        reach = at;
+        test += 1;
+      } else if (one?.(chars[at]!)) {
+        at += 1;
+        test += 1;
+      } else if (star === -1) return false;
+      else {
+        reach += 1;
+        at = reach;
+        test = star + 1;
+      }
+    }
+    while (tests[test] === '*') test += 1;
+    return test === tests.length;
+  };
 }
 
-function quote(char: string): string {
-  return char.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&');
+function readSegment(chars: readonly string[]): (CharTest | '*')[] {
+  const tests: (CharTest | '*')[] = [];
+  for (let at = 0; at < chars.length; at += 1) {
+    const char = chars[at]!;
+    const end = char === '[' ? chars.indexOf(']', at + 2) : -1;
+    if (char === '*') tests.push('*');
+    else if (char === '?') tests.push(() => true);
+    else if (end !== -1) {
+      tests.push(readClass(chars.slice(at + 1, end)));
+      at = end;
+    } else {
+      if (char === '\\' && at + 1 < chars.length) at += 1;
+      const wanted = chars[at]!;
+      tests.push((one) => one === wanted);
+    }
+  }
+  return tests;
+}
+
+/** What stands between brackets: `abc`, `a-z`, `^a-z`. */
+function readClass(body: readonly string[]): CharTest {
+  const isNegated = body[0] === '^';
+  const ranges: { from: string; to: string }[] = [];
+  for (let at = isNegated ? 1 : 0; at < body.length; at += 1) {
+    const from = body[at]!;
+    const isRange = body[at + 1] === '-' && at + 2 < body.length;
+    ranges.push({ from, to: isRange ? body[at + 2]! : from });
+    if (isRange) at += 2;
+  }
+  return (one) => ranges.some(({ from, to }) => one >= from && one <= to) !== isNegated;
 }
