@@ -86,3 +86,12 @@ test('a name that could lead elsewhere never reaches the engine', async (t) => {
   }
   assert.deepEqual(asked, []);
 });
+
+test('of an image without a tag the newest is fetched, and not all that there are', async (t) => {
+  const { engine, asked } = await fakeEngine(t, 200, {});
+  for (const image of ['nginx', 'registry.example.org:5000/team/app', 'nginx:1', 'nginx@sha256:1']) {
+    await engine.pull(image, t.signal);
+  }
+  const tags = asked.map((line) => new URLSearchParams(line.split('?')[1]).get('tag'));
+  assert.deepEqual(tags, ['latest', 'latest', null, null]);
+});

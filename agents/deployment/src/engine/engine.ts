@@ -132,7 +132,9 @@ export function createEngine(o: { readonly socketPath: string; readonly box: str
     async pull(image: string, signal: AbortSignal): Promise<void> {
       check(IMAGE_PATTERN, image);
       const path = ['images', 'create'];
-      const query = { fromImage: image };
+      // Without a tag the engine fetches all that there are.
+      const hasTag = /@|:[^/]*$/.test(image);
+      const query = { fromImage: image, ...(hasTag ? {} : { tag: 'latest' }) };
       const timeoutMs = PULL_TIMEOUT_MS;
       const what = `fetching the image ${image}`;
       const response = await socket.open({ method: 'POST', path, query, signal, timeoutMs, what });
