@@ -26,14 +26,19 @@ export function joinParts(o: {
   const endAll = (graceMs: number): Promise<void> => {
     ending ??= (async () => {
       // First what serves, so that nothing it needs is gone before it.
-      await web.stop(graceMs).catch(() => undefined);
-      await Promise.all(parts.map(({ release }) => release.stop(graceMs).catch(() => undefined)));
+      const stops = [await settled(web.stop(graceMs))];
+      stops.push(...(await Promise.all(parts.map(({ release }) => settled(release.stop(graceMs))))));
       await o.tidy().catch(() => undefined);
+      const failure = stops.find((stop) => stop.status === 'rejected');
+      if (failure === undefined) return;
+      // What may still run is for whoever asks again to stop: nobody would hear of an end that never comes.
+      ending = null;
+      throw failure.reason;
     })();
     return ending;
   };
   const exited = first.then(async (exit) => {
-    await endAll(0);
+    await endAll(0).catch(() => undefined);
     return exit;
   });
   return {
@@ -46,4 +51,8 @@ export function joinParts(o: {
       await exited;
     },
   };
+}
+
+async function settled(work: Promise<void>): Promise<PromiseSettledResult<void>> {
+  return (await Promise.allSettled([work]))[0]!;
 }
