@@ -176,6 +176,12 @@ test('a bare `docker compose` neither takes TLS away nor opens the box', async (
   assert.doesNotMatch(file, /\$\{DBOX_BIND/, 'what is only exported was not looked at');
 });
 
+test('the manager goes by the address that it is published on, which is where this program calls it', async () => {
+  const file = await readFile(join(import.meta.dirname, '../../../docker-compose.yml'), 'utf8');
+  // Where a name of the box is another, or TLS is asked of others, it would refuse this program else.
+  assert.match(file, /DBOX_HOST_NAMES: manager,\$\{DBOX_PUBLISH_ON:-127\.0\.0\.1\}$/m);
+});
+
 test('volumes go only with the name of the box, and the workspace is moved aside', async (t) => {
   const cases = `${VERSIONS}\n*"volume ls"*) echo vol1 ;;`;
   const { dbox, dir, workspace, asked } = await setUp(t, cases);
