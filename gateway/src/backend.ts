@@ -1,5 +1,6 @@
-import { Agent } from 'node:http';
+import type { Agent } from 'node:http';
 import type { Target } from '@dbox/contracts';
+import { ImpatientAgent } from './impatient-agent.ts';
 import { createSharedLookup } from './shared-lookup.ts';
 
 /** One release's target with its own keep-alive connections. */
@@ -18,11 +19,15 @@ export interface Backend {
 // A burst beyond this makes new connections; holding more idle ones only costs the release memory.
 const MAX_IDLE_CONNECTIONS = 64;
 
+/** On the box's own network a connection takes a millisecond; a busy machine may take longer to accept one. */
+const CONNECT_MS = 1_000;
+
 const sharedLookup = createSharedLookup();
 
 export function createBackend(releaseId: string, target: Target): Backend {
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: MAX_IDLE_CONNECTIONS, lookup: sharedLookup });
-  const oneShots = new Agent({ lookup: sharedLookup });
+  const options = { lookup: sharedLookup, connectMs: CONNECT_MS };
+  const agent = new ImpatientAgent({ ...options, keepAlive: true, maxFreeSockets: MAX_IDLE_CONNECTIONS });
+  const oneShots = new ImpatientAgent(options);
   let inFlightCount = 0;
   let isRetired = false;
 
