@@ -9,6 +9,7 @@ import { boundedTests, isolatedTests } from './scenarios/hostile-tests.ts';
 import { killAndResume } from './scenarios/kills.ts';
 import { tamperedLedger } from './scenarios/ledger.ts';
 import { gitMissing, noSandbox } from './scenarios/missing-programs.ts';
+import { moveToPostgres } from './scenarios/move-store.ts';
 import {
   graphWithConflict,
   reworkBesideMain,
@@ -17,6 +18,7 @@ import {
 } from './scenarios/recorded-attempts.ts';
 import { rollback, selfHealing, smokeFailure } from './scenarios/releases.ts';
 import { killedSettings, settings } from './scenarios/settings.ts';
+import { stackBackup } from './scenarios/stack/backup.ts';
 import { cuts } from './scenarios/stack/cuts.ts';
 import { engineRestart } from './scenarios/stack/engine-restart.ts';
 import { bareCompose, engineMissing } from './scenarios/stack/first-steps.ts';
@@ -58,6 +60,7 @@ export const SCENARIOS: readonly Scenario[] = [
   noSandbox,
   tamperedLedger,
   backupAndRestore,
+  moveToPostgres,
   badInput,
   idempotentSubmission,
   sideBySide,
@@ -78,6 +81,7 @@ export const SCENARIOS: readonly Scenario[] = [
   goldenProfile,
   leanImages,
   keptSecrets,
+  stackBackup,
   hostileRelease,
   engineRestart,
 ];
