@@ -36,6 +36,19 @@ test('what is shown of an address holds no password', () => {
   assert.equal(labelOf(address!), 'postgres://me@[::1]:5433/my%20box');
 });
 
+test('what is shown of an address, set as DBOX_STORE, speaks to the server as before', () => {
+  for (const query of [
+    '',
+    '?sslmode=require',
+    '?sslmode=verify-full&sslrootcert=/etc/my%20%26%20our/ca.pem',
+  ]) {
+    const text = `postgres://me@db.example:5433/box${query}`;
+    const address = parseStoreAddress(text, undefined)!;
+    assert.equal(labelOf(address), text);
+    assert.deepEqual(parseStoreAddress(labelOf(address), undefined), address);
+  }
+});
+
 test('sslmode is heeded, and a mode that may fall back to the clear is refused', () => {
   const modeOf = (query: string) => parseStoreAddress(`postgres://a@h/d?${query}`, undefined)?.tls;
   assert.equal(modeOf('sslmode=require'), 'require');

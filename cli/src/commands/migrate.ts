@@ -41,7 +41,7 @@ export async function migrate(context: CommandContext, given: { readonly to: str
   output.note(
     moved.to === 'sqlite'
       ? '  From now on start the box without DBOX_STORE:  unset DBOX_STORE; ./dbox up'
-      : `  From now on start the box with this setting:  export DBOX_STORE=${moved.address}; ./dbox up\n  A password belongs into a file that DBOX_STORE_PASSWORD_FILE names.`,
+      : `  From now on start the box with this setting:  export DBOX_STORE='${moved.address}'; ./dbox up\n  A password belongs into a file that DBOX_STORE_PASSWORD_FILE names.`,
   );
   output.answer(moved.address ?? config.workspaceDir);
   output.answerJson(moved);

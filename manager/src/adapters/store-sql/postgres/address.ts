@@ -21,8 +21,11 @@ interface PasswordFile {
   readonly path: string;
 }
 
-/** For people and logs: without the password. */
+/** For people and logs: without the password, and else whole, so that what is taken from there keeps its TLS. */
 export function labelOf(address: PostgresAddress): string {
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return `postgres://${encodeURIComponent(address.user)}@${host}:${address.port}/${encodeURIComponent(address.database)}`;
+  const place = `postgres://${encodeURIComponent(address.user)}@${host}:${address.port}/${encodeURIComponent(address.database)}`;
+  if (address.tls === 'disable') return place;
+  const file = address.rootCertificateFile?.split('/').map(encodeURIComponent).join('/');
+  return `${place}?sslmode=${address.tls}${file === undefined ? '' : `&sslrootcert=${file}`}`;
 }
