@@ -3,7 +3,7 @@ export function refuseImageName(
   name: string,
   own: { readonly boxName: string },
 ): { readonly message: string; readonly hint: string } | null {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._/:@[\]-]{0,254}$/.test(name)) {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._/:@[\]-]{0,254}$/.test(name) || /\/[/.]|\.\.|\/$/.test(name)) {
     return { message: 'This is no name of an image.', hint: 'Write for example `postgres:17`.' };
   }
   // The engine takes the beginning of an image's id for a name, and would find any image that it has.

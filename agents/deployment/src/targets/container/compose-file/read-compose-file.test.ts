@@ -405,3 +405,9 @@ test('services of profiles are left out, and who needs them is told', () => {
   assert.deepEqual(errors(text('')), ['unknown_service 2:35']);
   assert.deepEqual(read(text(', required: false')).plan?.services.length, 1);
 });
+
+test('a setting goes only into a variable that a shell can set', () => {
+  const text = (key: string) => `services:\n  web: {build: ., environment: {"${key}": "\${TOKEN}"}}\n`;
+  assert.deepEqual(errors(text('../A-B'), { TOKEN: 't' }), ['bad_key 2:33']);
+  assert.deepEqual(errors(text('A_B'), { TOKEN: 't' }), []);
+});

@@ -34,6 +34,14 @@ export function readEnvironment(node: ComposeNode, reading: Reading): DraftEnvir
     // A name alone asks for the setting of this name.
     const read = value === null ? settingOf(key, place) : reading.secretText(value);
     if (read === null) continue;
+    if (read.isSecret && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) {
+      reading.add(place, {
+        code: 'bad_key',
+        message: `${quoted(key)} holds a setting, and no shell can set a variable of this name.`,
+        hint: 'Write letters, digits and _.',
+      });
+      continue;
+    }
     bytes += key.length + Buffer.byteLength(read.text);
     if (bytes > MAX_BYTES) {
       const message = 'The variables are too large for a process.';

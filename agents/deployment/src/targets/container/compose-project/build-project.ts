@@ -81,15 +81,18 @@ function imageOf(o: ProjectBuild, service: ComposeService): Promise<string> {
 }
 
 async function fetched(o: ProjectBuild, image: string): Promise<string> {
-  const here = await o.engine.inspectImage(image);
-  if (here !== null) return here.Id;
-  o.onLine('stdout', `fetching the image ${image}`);
   try {
+    const here = await o.engine.inspectImage(image);
+    if (here !== null) return here.Id;
+    o.onLine('stdout', `fetching the image ${image}`);
     await o.engine.pull(image, o.signal);
   } catch (error) {
     o.signal.throwIfAborted();
     const { message } = error as Error;
-    const isUnknown = /not found|manifest unknown|access denied|does not exist/i.test(message);
+    const isUnknown =
+      /not found|manifest unknown|access denied|does not exist|invalid reference|is no name for/i.test(
+        message,
+      );
     const cause = isUnknown ? 'commit' : 'host';
     throw new BuildFailed({ ok: false, cause, detail: message.slice(0, 1_000), outputTail: '' });
   }

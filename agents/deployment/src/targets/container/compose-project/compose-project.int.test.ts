@@ -215,3 +215,12 @@ test('a compose file that asks for the host is refused by name and line', { skip
   assert.match(built.outputTail, /compose\.yaml:4:.*privileged/);
   assert.match(built.outputTail, /compose\.yaml:5:/);
 });
+
+test('an image of a name that cannot be one is the fault of the commit', { skip }, async (t) => {
+  for (const image of ['Postgres:17', 'team//app']) {
+    const { run, build } = await benchOf(t, { 'compose.yaml': `services: {web: {image: "${image}"}}\n` });
+    const built = await build(run);
+    assert.ok(!built.ok);
+    assert.equal(built.cause, 'commit', `${image}: ${built.detail}`);
+  }
+});

@@ -99,6 +99,11 @@ test('what an argument makes of an image is judged', () => {
   assert.deepEqual(codes('FROM d\\box'), ['bad_image 1']);
 });
 
+test('a stage that comes later does not stand for an image that is not to be had', () => {
+  assert.deepEqual(codes('FROM mybox-manager\nFROM scratch AS mybox-manager\n'), ['bad_image 1']);
+  assert.deepEqual(codes('FROM scratch AS mybox-manager\nFROM mybox-manager\n'), []);
+});
+
 test('frontends of others are refused in every way they can be asked for', () => {
   const heads = [
     ...['# syntax=docker/dockerfile:1', '#syntax = x', '#\tSYNTAX=x', '// syntax=x', '#!/x\n# syntax=y'],

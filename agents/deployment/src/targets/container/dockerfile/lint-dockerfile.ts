@@ -30,6 +30,7 @@ const MAX_BYTES = 256 * 1024;
 interface Stage {
   readonly name: string | null;
   readonly base: string;
+  readonly line: number;
   readonly ports: number[];
 }
 
@@ -98,11 +99,11 @@ class DockerfileLint {
   }
 
   /** Stages, their ports, and the arguments that a FROM may hold. */
-  readStage({ name, rest }: Instruction): void {
+  readStage({ name, rest, line }: Instruction): void {
     if (name === 'ARG' && this.stages.length === 0) this.#readArguments(rest);
     if (name === 'FROM') {
       const { image, as } = readFrom(rest);
-      this.stages.push({ name: as, base: fillVariables(image, this.#globals) ?? image, ports: [] });
+      this.stages.push({ name: as, base: fillVariables(image, this.#globals) ?? image, line, ports: [] });
     }
     if (name !== 'EXPOSE') return;
     for (const port of rest.split(/\s+/)) {
@@ -164,12 +165,12 @@ class DockerfileLint {
         message,
         'Write the image out, or give its ARG a default before the first FROM.',
       );
-    } else this.#judgeImage(filled, line);
+    } else this.#judgeImage(filled, line, line);
   }
 
-  /** An image, or a stage of this file. */
-  #judgeImage(name: string, line: number): void {
-    const isStage = this.stages.some((stage) => stage.name === name.toLowerCase());
+  /** An image, or a stage of this file; a FROM knows those before it alone. */
+  #judgeImage(name: string, line: number, before = Number.POSITIVE_INFINITY): void {
+    const isStage = this.stages.some((stage) => stage.name === name.toLowerCase() && stage.line < before);
     if (isStage || name.toLowerCase() === 'scratch' || name === '') return;
     const refusal = refuseImageName(name, { boxName: this.#given.boxName });
     if (refusal !== null) this.add(line, 'bad_image', `${quoted(name)}: ${refusal.message}`, refusal.hint);
