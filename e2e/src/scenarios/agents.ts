@@ -26,6 +26,8 @@ export const slowAgent: Scenario = {
     await until('the silent agent has a job', () => silent.leases.length > 0);
     const held = silent.leases[0]!;
     const { id } = held.job;
+    // While it may: what its bundle stands on comes from the manager.
+    const bundle = await makeBundle(box, held, { onTop: true });
     const leasedAtMs = async (fence: number) => {
       const leased = (await readEvents(box)).find(
         (one) => one.type === 'job.leased' && one.subject === `job/${id}` && one.data.fence === fence,
@@ -41,7 +43,6 @@ export const slowAgent: Scenario = {
 
     const late = await jobClient(box, held);
     const before = (await readEvents(box)).length;
-    const bundle = await makeBundle(box, held, { onTop: true });
     await refuses('lease_gone', late.call('putJobCommit', { params: { jobId: id }, rawBody: bundle }));
     await refuses('lease_gone', late.call('heartbeatJob', { params: { jobId: id } }));
     await refuses(
