@@ -7,7 +7,13 @@ import {
   type StoppedBox,
   WorkspaceStateError,
 } from './adapters/backup/index.ts';
-import { type BeforeMigrate, openPostgresStore, openSqliteStore } from './adapters/store-sql/index.ts';
+import {
+  type BeforeMigrate,
+  labelOf,
+  openPostgresStore,
+  openSqliteStore,
+  readLedgerHead,
+} from './adapters/store-sql/index.ts';
 import type { ManagerConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import type { Clock } from './ports/clock.ts';
@@ -47,6 +53,7 @@ export async function openStore(o: OpenStore): Promise<Store> {
     try {
       // A restore that began meanwhile saw no box; now that the store is held, its mark is seen here.
       await requireFinishedRestore(workspace);
+      await requireKnownLedger(store, o);
       if (address !== null) await recordStorePlace(workspace, address, isoOf(o.clock.nowMs()));
       return store;
     } catch (error) {
@@ -57,6 +64,20 @@ export async function openStore(o: OpenStore): Promise<Store> {
     if (error instanceof WorkspaceStateError) throw new ConfigError(error.message, { cause: error });
     throw error;
   }
+}
+
+/**
+ * An empty store beside a ledger that has come further is another database, or one that was lost. A box
+ * that began anew on it would end every site it does not know.
+ */
+async function requireKnownLedger(store: Store, { config, headFile }: OpenStore): Promise<void> {
+  const known = await readLedgerHead(headFile);
+  if (known.kind !== 'head' || known.head.seq === 0) return;
+  if ((await store.read((reader) => reader.events.head())) !== null) return;
+  const place = config.store === null ? join(config.workspace, 'task.db') : labelOf(config.store);
+  throw new WorkspaceStateError(
+    `the task store ${place} is empty, but the box of ${config.workspace} has come to event ${known.head.seq} (${headFile}): give it its own store (DBOX_STORE), or \`dbox restore --force\` a backup; to begin anew, choose another workspace, or move ${headFile} away`,
+  );
 }
 
 function openNamed(o: OpenStore, beforeMigrate: BeforeMigrate): Promise<Store> {

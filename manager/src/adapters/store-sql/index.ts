@@ -1,4 +1,5 @@
 export { holdsAnything } from './catalog.ts';
+export { readLedgerHead } from './ledger-head-file.ts';
 export type { LoadedTables } from './load-tables.ts';
 export { loadTables } from './load-tables.ts';
 export { type BeforeMigrate, type PendingMigration, StoreTooNewError } from './migrations/index.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { createReadStream, readdirSync, writeFileSync } from 'node:fs';
+import { createReadStream, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { readArchive } from '@dbox/archive';
-import { openStore } from '../../open-store.ts';
-import { MIGRATIONS, migrate } from '../store-sql/migrations/index.ts';
-import { nodeSqliteDialect, SQLITE_FLAVOR } from '../store-sql/sqlite-dialect.ts';
-import { clock, GIT_PATH, newWorkspace, restoreFrom } from './testing/boxes.ts';
+import { clock, GIT_PATH, newWorkspace, restoreFrom } from './adapters/backup/testing/boxes.ts';
+import { MIGRATIONS, migrate } from './adapters/store-sql/migrations/index.ts';
+import { nodeSqliteDialect, SQLITE_FLAVOR } from './adapters/store-sql/sqlite-dialect.ts';
+import { openStore } from './open-store.ts';
 
 /** A workspace whose store an earlier version left, with a row in it. */
 async function earlierBox(t: TestContext): Promise<string> {
@@ -60,4 +60,15 @@ test('what cannot be backed up is not migrated', async (t) => {
   t.after(() => database.close());
   const applied = database.prepare('select name from applied_migrations').all();
   assert.equal(applied.length, 1);
+});
+
+test('an empty store beside a ledger that has come further is refused, and nothing is written down', async (t) => {
+  const workspace = newWorkspace(t);
+  const headFile = join(workspace, 'ledger.head');
+  const head = `${JSON.stringify({ seq: 41, hash: 'f'.repeat(64) })}\n`;
+  writeFileSync(headFile, head);
+  await assert.rejects(open(workspace), /is empty, but the box .* has come to event 41 .*DBOX_STORE/);
+  assert.equal(readFileSync(headFile, 'utf8'), head);
+  rmSync(headFile);
+  await (await open(workspace)).close();
 });
