@@ -1,6 +1,7 @@
 import type { DesiredRelease } from '@dbox/contracts';
 import { createLock, type Lock } from './lock.ts';
 import type { ReleaseOutput } from './release-output.ts';
+import { type Failures, NO_FAILURES } from './restart-policy.ts';
 import type { ReleaseExit, RunningRelease } from './targets/target.ts';
 
 /**
@@ -20,7 +21,7 @@ export interface HostedRelease {
   startUnderWay: AbortController | null;
   /** The newest generation acted on; null where the process is none that the topology asked for. */
   generationDone: number | null;
-  exitsAtMs: readonly number[];
+  failures: Failures;
   hasGivenUp: boolean;
   restartDueAtMs: number;
   heldUntilMs: number;
@@ -45,7 +46,7 @@ export function createHostedRelease(releaseId: string, output: ReleaseOutput): H
     job: null,
     startUnderWay: null,
     generationDone: null,
-    exitsAtMs: [],
+    failures: NO_FAILURES,
     hasGivenUp: false,
     restartDueAtMs: Number.NEGATIVE_INFINITY,
     heldUntilMs: Number.NEGATIVE_INFINITY,

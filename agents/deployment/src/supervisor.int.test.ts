@@ -5,6 +5,8 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ReleaseObservation } from '@dbox/contracts';
+import { createProcessTarget } from './targets/process-target.ts';
+import type { DeploymentTarget } from './targets/target.ts';
 import { get } from './targets/testing/target.testsuite.ts';
 import {
   desired,
@@ -74,6 +76,56 @@ test('five exits within a minute end the restarts until a person asks for one', 
   const sixth = await observed(bench, 'exited', 6);
   assert.equal(sixth.gaveUp, false);
 });
+
+const HOST_FAULTS: Readonly<Record<string, Partial<DeploymentTarget>>> = {
+  'cannot build it': {
+    build: async () => ({ ok: false, cause: 'host', detail: 'no space left on device', outputTail: '' }),
+  },
+  'cannot start it': { start: () => Promise.reject(new Error('no space left on device')) },
+  'loses it': {
+    start: async () => ({
+      target: { kind: 'socket', path: '/nowhere' },
+      pid: null,
+      exited: Promise.resolve({
+        exitCode: null,
+        signal: null,
+        cause: 'host',
+        detail: 'its container is gone',
+      }),
+      stop: async () => undefined,
+    }),
+  },
+};
+
+for (const [what, fault] of Object.entries(HOST_FAULTS)) {
+  test(`a live release is not given up while its host ${what}`, { skip }, async (t) => {
+    const bench = await openAgentBench(t);
+    const good = createProcessTarget({
+      dataDir: join(bench.dir, 'data'),
+      runtimeDir: join(bench.dir, 'run'),
+      sandbox,
+      allowUnsandboxed: false,
+    });
+    const target = { ...good, ...fault };
+    const pauses = () =>
+      bench.manager.agentLogs.flatMap(({ nextTryInMs }) => (nextTryInMs === undefined ? [] : [nextTryInMs]));
+    // Minutes pass in seconds; what it takes to become ready does not.
+    await bench.start({ target, clock: fastClock(50), readyTimeoutMs: 3_000_000 });
+    await live(bench);
+    await bench.manager.until(() => (pauses().length >= 7 ? true : null));
+    Object.assign(target, good);
+    const { target: at } = await observed(bench, 'started');
+    assert.deepEqual(pauses().slice(0, 7), [200, 1_000, 5_000, 15_000, 30_000, 30_000, 30_000]);
+    const exits = bench.manager.observations.filter((one) => one.type === 'exited');
+    assert.ok(exits.length >= 1 && exits.length < 7, `told ${exits.length} times`);
+    assert.ok(exits.every(({ gaveUp }) => !gaveUp));
+    if (what === 'cannot build it') return;
+    Object.assign(target, fault);
+    await get(at, '/exit').catch(() => undefined);
+    // Once it was ready the pauses begin anew.
+    await bench.manager.until(() => (pauses().lastIndexOf(200) > 0 ? true : null));
+  });
+}
 
 test('a grown generation restarts a release once', { skip }, async (t) => {
   const bench = await openAgentBench(t);

@@ -5,7 +5,7 @@ import { nextStep, type ReleaseFacts } from './next-step.ts';
 import type { ReleaseFiles } from './release-files.ts';
 import type { ReleaseOutput } from './release-output.ts';
 import type { RecoveredRelease, ReleaseRunner } from './release-runner.ts';
-import { decideRestart } from './restart-policy.ts';
+import { afterSuccess, decideRestart, NO_FAILURES } from './restart-policy.ts';
 import type { ReleaseExit, RunnablePlan } from './targets/target.ts';
 import { describeSilence, waitUntilReady } from './wait-until-ready.ts';
 
@@ -108,7 +108,7 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
     const { desired } = hosted;
     if (!desired) return;
     if (hosted.generationDone !== null && desired.generation > hosted.generationDone) {
-      hosted.exitsAtMs = [];
+      hosted.failures = NO_FAILURES;
       hosted.hasGivenUp = false;
     }
     hosted.generationDone = desired.generation;
@@ -116,7 +116,8 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
     const refusal = runPlan.kind === 'nothing' ? 'there is nothing to run' : runner.refusal(desired);
     if (refusal !== null || runPlan.kind === 'nothing') {
       hosted.hasGivenUp = true;
-      o.observe({ ...exitedBase(releaseId), outputTail: refusal ?? '', gaveUp: true });
+      const outputTail = refusal ?? '';
+      o.observe({ type: 'exited', releaseId, exitCode: null, signal: null, outputTail, gaveUp: true });
       return;
     }
     const giveWay = new AbortController();
@@ -124,8 +125,9 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
     try {
       await startAndWait(hosted, desired, runPlan, giveWay.signal);
     } catch (error) {
+      // First, because a host that cannot start it may not be able to halt it either.
+      if (!giveWay.signal.aborted) recordExit(hosted, notRun('host', String(error)), '');
       await runner.halt(hosted);
-      if (!giveWay.signal.aborted) recordExit(hosted, null, String(error));
     } finally {
       hosted.startUnderWay = null;
     }
@@ -144,7 +146,9 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
       signal,
       onLine: (stream, line) => hosted.output.push(stream, line),
     });
-    if (!prepared.ok) return recordExit(hosted, null, `${prepared.detail}\n${prepared.outputTail}`);
+    if (!prepared.ok) {
+      return recordExit(hosted, notRun(prepared.cause, prepared.detail), prepared.outputTail);
+    }
     signal.throwIfAborted();
     const running = await runner.launch(
       hosted,
@@ -156,11 +160,13 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
     );
     const readiness = await waitUntilReady({ release: running, signal, clock, timeoutMs: o.readyTimeoutMs });
     if (readiness.kind === 'ready') {
+      hosted.failures = afterSuccess(hosted.failures);
       const { target } = running;
       o.observe({ type: 'started', releaseId, target, generation: desired.generation });
     } else if (readiness.kind === 'silent') {
       await runner.halt(hosted);
-      recordExit(hosted, null, `${describeSilence(running, o.readyTimeoutMs)}\n${hosted.output.tail()}`);
+      const detail = describeSilence(running, o.readyTimeoutMs);
+      recordExit(hosted, notRun('commit', detail), hosted.output.tail());
     }
     // Where it exited, `exited` has heard of it.
   }
@@ -171,7 +177,7 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
     // A job sees it itself.
     if (hosted.job) return;
     const isWanted = hosted.desired?.state === 'live' || clock.monotonicMs() < hosted.heldUntilMs;
-    if (isWanted) recordExit(hosted, exit, `${hosted.output.tail()}\n${exit.detail}`);
+    if (isWanted) recordExit(hosted, exit, hosted.output.tail());
     else o.observe({ type: 'stopped', releaseId: hosted.releaseId });
     look(hosted);
   }
@@ -197,19 +203,24 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
     });
   }
 
-  function recordExit(hosted: HostedRelease, exit: ReleaseExit | null, outputTail: string): void {
+  function recordExit(hosted: HostedRelease, exit: ReleaseExit, output: string): void {
+    const { releaseId } = hosted;
+    const { exitCode, signal, cause, detail } = exit;
     const nowMs = clock.monotonicMs();
-    const decision = decideRestart(hosted.exitsAtMs, nowMs);
-    hosted.exitsAtMs = decision.exitsAtMs;
+    const decision = decideRestart(hosted.failures, cause, nowMs);
+    hosted.failures = decision.failures;
     hosted.hasGivenUp = decision.kind === 'give_up';
     if (decision.kind === 'restart') hosted.restartDueAtMs = nowMs + decision.afterMs;
-    o.observe({
-      ...exitedBase(hosted.releaseId),
-      exitCode: exit?.exitCode ?? null,
-      signal: exit?.signal ?? null,
-      outputTail: hosted.output.redact(outputTail.trim()),
-      gaveUp: hosted.hasGivenUp,
-    });
+    if (decision.kind === 'restart' && cause === 'host') {
+      o.warn('this host could not run a release; it is tried again', {
+        releaseId,
+        error: hosted.output.redact(detail),
+        nextTryInMs: decision.afterMs,
+      });
+    }
+    if (!decision.isTold) return;
+    const outputTail = hosted.output.redact(`${output}\n${detail}`.trim());
+    o.observe({ type: 'exited', releaseId, exitCode, signal, outputTail, gaveUp: hosted.hasGivenUp });
   }
 
   function wakeAt(hosted: HostedRelease, atMs: number | null): void {
@@ -313,7 +324,7 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
         });
       }
       const { endedAway } = hosted;
-      if (endedAway) recordExit(hosted, endedAway, `${hosted.output.tail()}\n${endedAway.detail}`);
+      if (endedAway) recordExit(hosted, endedAway, hosted.output.tail());
     } else {
       hosted.warmSinceMs ??= nowMs;
       hosted.startUnderWay?.abort();
@@ -326,8 +337,9 @@ export function createSupervisor(o: SupervisorOptions): Supervisor {
   }
 }
 
-function exitedBase(releaseId: string) {
-  return { type: 'exited', releaseId, exitCode: null, signal: null } as const;
+/** It did not come to an exit of its own. */
+function notRun(cause: ReleaseExit['cause'], detail: string): ReleaseExit {
+  return { exitCode: null, signal: null, cause, detail };
 }
 
 function factsOf(hosted: HostedRelease): ReleaseFacts {
