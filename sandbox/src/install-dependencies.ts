@@ -38,6 +38,8 @@ export async function installDependencies(options: InstallOptions): Promise<Comm
     readable: caMount === null ? [] : [caMount],
     env: {
       ...settings.env,
+      // And so could one of a package from git, which is prepared by an npm that is told by this alone.
+      npm_config_git: 'git',
       ...(caMount === null ? {} : { npm_config_cafile: sandbox.pathOf(caMount) }),
       ...(certificates === undefined ? {} : { NODE_EXTRA_CA_CERTS: certificates }),
     },
