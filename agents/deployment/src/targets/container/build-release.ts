@@ -9,6 +9,7 @@ import { buildImage } from './build-image.ts';
 import type { Limits } from './compose-file/read-limits.ts';
 import { buildProject } from './compose-project/build-project.ts';
 import { type BuildRecipe, CONTEXT, generateDockerfile } from './generated-dockerfile.ts';
+import { readProjectNpmrc, tellLeftOut } from './project-npmrc.ts';
 import { readIgnores, readPlain } from './read-ignores.ts';
 
 const BUILD_TIMEOUT_MS = 600_000;
@@ -57,9 +58,13 @@ export async function buildRelease(o: {
       return refused(`there is no directory \`${runPlan.root}\` to serve`);
     }
     const npmrc = await o.readNpmrc();
-    const recipe = await recipeOf(run, npmrc !== null);
+    const project = readProjectNpmrc((await readPlain(join(tree, '.npmrc'))) ?? '');
+    const recipe = await recipeOf(run, { hasNpmrc: npmrc !== null, hasProjectNpmrc: project.text !== '' });
+    const leftOut = recipe.needsInstall ? tellLeftOut(project.leftOut) : null;
+    if (leftOut !== null) onLine('stderr', leftOut);
     const own = [{ path: 'Dockerfile', content: generateDockerfile(recipe) }];
     if (recipe.hasNpmrc && npmrc !== null) own.push({ path: CONTEXT.npmrc, content: npmrc });
+    if (recipe.hasProjectNpmrc) own.push({ path: CONTEXT.projectNpmrc, content: project.text });
     if (runPlan.kind === 'static') {
       own.push({ path: CONTEXT.staticServer, content: await readFile(STATIC_SERVER, 'utf8') });
     }
@@ -79,13 +84,16 @@ function refused(detail: string): BuildOutcome {
   return { ok: false, cause: 'commit', detail, outputTail: '' };
 }
 
-async function recipeOf(run: ReleaseBuild, hasNpmrc: boolean): Promise<BuildRecipe> {
+async function recipeOf(
+  run: ReleaseBuild,
+  npmrc: Pick<BuildRecipe, 'hasNpmrc' | 'hasProjectNpmrc'>,
+): Promise<BuildRecipe> {
   const { tree, runPlan } = run;
   if (runPlan.kind !== 'command' && runPlan.kind !== 'static')
     throw new Error(`no recipe for ${runPlan.kind}`);
   const locks = ['package-lock.json', 'npm-shrinkwrap.json'];
   const present = await Promise.all(
-    ['package.json', '.npmrc', ...locks].map(async (file) =>
+    ['package.json', ...locks].map(async (file) =>
       (await readPlain(join(tree, file))) === null ? [] : [file],
     ),
   );
@@ -99,7 +107,7 @@ async function recipeOf(run: ReleaseBuild, hasNpmrc: boolean): Promise<BuildReci
     manifests,
     needsInstall: mayInstall && !hasModules && needsInstall(await readPlain(join(tree, 'package.json'))),
     isLocked: manifests.some((file) => locks.includes(file)),
-    hasNpmrc,
+    ...npmrc,
     build: runPlan.build,
     start:
       runPlan.kind === 'command'

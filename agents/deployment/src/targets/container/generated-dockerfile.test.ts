@@ -7,6 +7,7 @@ const APP = {
   needsInstall: true,
   isLocked: true,
   hasNpmrc: true,
+  hasProjectNpmrc: true,
   build: null,
   start: { kind: 'command', run: 'npm start' },
 } as const;
@@ -18,12 +19,18 @@ test('an app’s dependencies come before its files, by its lock, without script
 ENV NODE_ENV=production
 WORKDIR /app
 COPY app/package.json app/package-lock.json ./
-RUN --mount=type=cache,target=/root/.npm --mount=type=bind,source=npmrc,target=/root/.npmrc npm ci --omit=dev --ignore-scripts --git=git --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error
+COPY project.npmrc ./.npmrc
+RUN --mount=type=cache,target=/root/.npm --mount=type=bind,source=npmrc,target=/root/.npmrc npm_config_git=git npm ci --omit=dev --allow-git=none --ignore-scripts --git=git --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error
 COPY app/ ./
 USER node
 CMD ["/bin/sh","-c","npm start"]
 `,
   );
+});
+
+test('packages from git are prepared where no token of the box is near', () => {
+  const text = generateDockerfile({ ...APP, hasNpmrc: false, hasProjectNpmrc: false });
+  assert.equal(/allow-git|npmrc/.test(text), false);
 });
 
 test('a build is one shell command without a network, whatever stands in it', () => {

@@ -2,7 +2,12 @@ import { posix } from 'node:path';
 
 export const BASE_IMAGE = 'node:24-bookworm-slim';
 /** In the build context the commit's files lie under `app/`, beside what the box itself adds. */
-export const CONTEXT = { app: 'app', npmrc: 'npmrc', staticServer: 'static-server.mjs' } as const;
+export const CONTEXT = {
+  app: 'app',
+  npmrc: 'npmrc',
+  projectNpmrc: 'project.npmrc',
+  staticServer: 'static-server.mjs',
+} as const;
 
 export interface BuildRecipe {
   /** Files of npm that lie in the tree's root. */
@@ -10,6 +15,8 @@ export interface BuildRecipe {
   readonly needsInstall: boolean;
   readonly isLocked: boolean;
   readonly hasNpmrc: boolean;
+  /** The harmless part of the commit's own `.npmrc` lies in the context. */
+  readonly hasProjectNpmrc: boolean;
   readonly build: string | null;
   readonly start:
     | { readonly kind: 'command'; readonly run: string }
@@ -17,7 +24,6 @@ export interface BuildRecipe {
 }
 
 const INSTALL_OPTIONS =
-  // `--git`: an .npmrc of the commit could name a program of its own.
   '--ignore-scripts --git=git --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error';
 
 /**
@@ -31,6 +37,7 @@ export function generateDockerfile(recipe: BuildRecipe): string {
   if (recipe.needsInstall) {
     lines.push(
       `COPY ${recipe.manifests.map((file) => posix.join(CONTEXT.app, file)).join(' ')} ./`,
+      ...(recipe.hasProjectNpmrc ? [`COPY ${CONTEXT.projectNpmrc} ./.npmrc`] : []),
       installStep(recipe),
     );
   }
@@ -54,7 +61,10 @@ function installStep({ isLocked, hasNpmrc, build, start }: BuildRecipe): string 
     '--mount=type=cache,target=/root/.npm',
     ...(hasNpmrc ? [`--mount=type=bind,source=${CONTEXT.npmrc},target=/root/.npmrc`] : []),
   ];
-  return `RUN ${mounts.join(' ')} npm ${isLocked ? 'ci' : 'install'} ${which} ${INSTALL_OPTIONS}`;
+  // A package from git is prepared by an npm of its own, by an .npmrc of its own, beside the box's token;
+  // where there is none, it still names no program (the variable: that npm is told by it alone).
+  const git = hasNpmrc ? ' --allow-git=none' : '';
+  return `RUN ${mounts.join(' ')} npm_config_git=git npm ${isLocked ? 'ci' : 'install'} ${which}${git} ${INSTALL_OPTIONS}`;
 }
 
 /** Any text as one shell command, whatever it holds: the JSON form is not read by a Dockerfile's own rules. */
