@@ -73,7 +73,12 @@ export async function openStore(o: OpenStore): Promise<Store> {
 async function requireKnownLedger(store: Store, { config, headFile }: OpenStore): Promise<void> {
   const known = await readLedgerHead(headFile);
   if (known.kind !== 'head' || known.head.seq === 0) return;
-  if ((await store.read((reader) => reader.events.head())) !== null) return;
+  // A store that was ever used holds its tokens; one whose events alone are gone was edited, which
+  // `events verify` tells.
+  const isNew = await store.read(
+    async (reader) => (await reader.events.head()) === null && (await reader.tokens.list()).length === 0,
+  );
+  if (!isNew) return;
   const place = config.store === null ? join(config.workspace, 'task.db') : labelOf(config.store);
   throw new WorkspaceStateError(
     `the task store ${place} is empty, but the box of ${config.workspace} has come to event ${known.head.seq} (${headFile}): give it its own store (DBOX_STORE), or \`dbox restore --force\` a backup; to begin anew, choose another workspace, or move ${headFile} away`,
