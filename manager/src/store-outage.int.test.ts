@@ -7,7 +7,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { startPostgresServer, urlOf } from './adapters/store-sql/testing/postgres-server.ts';
 import { readConfig } from './config.ts';
-import { startManager } from './main.ts';
+import { type RunningManager, startManager } from './main.ts';
 
 const run = promisify(execFile);
 /** One that may be stopped and paused, and keeps what it holds while it is down. */
@@ -17,7 +17,12 @@ const docker = (...args: string[]) => run('docker', args);
 async function makeBox(t: TestContext) {
   const workspace = await mkdtemp(join(tmpdir(), 'dbox-outage-'));
   const address = await server!.makeDatabase();
-  t.after(() => rm(workspace, { recursive: true, force: true }));
+  const running = new Set<RunningManager>();
+  // In this order: a manager that works would fill its workspace while it is removed.
+  t.after(async () => {
+    await Promise.all([...running].map((manager) => manager.stop()));
+    await rm(workspace, { recursive: true, force: true });
+  });
   const said: string[] = [];
   const start = async () => {
     const manager = await startManager({
@@ -32,6 +37,11 @@ async function makeBox(t: TestContext) {
       templatesDir: resolve(import.meta.dirname, '../../templates'),
       say: (line) => said.push(line),
     });
+    running.add(manager);
+    const stop = async () => {
+      running.delete(manager);
+      await manager.stop();
+    };
     const ask = (path: string, init: RequestInit = {}) =>
       fetch(manager.url + path, {
         ...init,
@@ -47,7 +57,7 @@ async function makeBox(t: TestContext) {
         headers: { 'idempotency-key': key },
         body: JSON.stringify({ text: `Build a site about ${key}` }),
       });
-    return { manager, ask, submit };
+    return { stop, ask, submit };
   };
   return { workspace, start, said };
 }
@@ -71,8 +81,7 @@ async function storyCount(ask: (path: string) => Promise<Response>): Promise<num
 describe('a manager whose Postgres goes away', { skip, timeout: 180_000 }, () => {
   test('answers 503 with Retry-After while it is paused, and goes on when it is back', async (t) => {
     const box = await makeBox(t);
-    const { manager, ask, submit } = await box.start();
-    t.after(() => manager.stop());
+    const { ask, submit } = await box.start();
     assert.equal((await submit('before')).status, 200);
     await docker('pause', server!.container!);
     try {
@@ -92,8 +101,6 @@ describe('a manager whose Postgres goes away', { skip, timeout: 180_000 }, () =>
   test('survives a kill of it, keeps what was acknowledged, and is waited for at a start', async (t) => {
     const box = await makeBox(t);
     const first = await box.start();
-    let stopped = false;
-    t.after(() => stopped || first.manager.stop());
     assert.equal((await first.submit('before')).status, 200);
     await docker('kill', server!.container!);
     await assertUnavailable(await first.ask('/v1/tasks'));
@@ -102,15 +109,15 @@ describe('a manager whose Postgres goes away', { skip, timeout: 180_000 }, () =>
     await until(async () => (await first.submit('during')).ok);
     assert.equal(await storyCount(first.ask), 2);
 
-    await first.manager.stop();
-    stopped = true;
+    await first.stop();
     await docker('kill', server!.container!);
     const starting = box.start();
     await until(async () => box.said.some((line) => line.startsWith('waiting for the task store')));
     await docker('start', server!.container!);
     const second = await starting;
-    t.after(() => second.manager.stop());
     assert.equal(await storyCount(second.ask), 2);
+    // Its files come and go while it works.
+    await second.stop();
     await assertSecretNowhere(box);
   });
 });
